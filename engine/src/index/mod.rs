@@ -1,0 +1,8 @@
+//! Derived indexes: structures that find rows by words or by place.
+//!
+//! Each is a small log-structured index of its own: an in-memory delta that every commit updates
+//! synchronously, immutable segments on disk, and a watermark up to which segments are complete.
+//! Their truth are the entries in [`crate::Space::Text`] and [`crate::Space::Geo`].
+
+pub mod fulltext;
+pub mod geo;

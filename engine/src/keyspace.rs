@@ -1,0 +1,121 @@
+//! Every logical key that the database stores, with its prefix.
+//!
+//! One ordered keyspace holds everything. The first byte names the kind of entry, the next four
+//! (big-endian, so that byte order is numeric order) the object, the rest belongs to the owner.
+//!
+//! ```text
+//! 0x01 'meta'                  anything: catalog rows, sequences      owner: the layer above
+//! 0x02 table  u32  row key     one row                                owner: the layer above
+//! 0x03 index  u32  entry       one ordered index entry                owner: the layer above
+//! 0x04 index  u32  row key     one full-text document                 crate::index::fulltext
+//! 0x05 index  u32  row key     one bounding box                       crate::index::geo
+//! 0x10 anything                keys of the embedded key-value API
+//! ```
+//!
+//! A full-text or geo index is *derived*: entries 0x04 and 0x05 are its truth, versioned and
+//! logged like every other key; its delta and segments only make them quick to search.
+
+/// Identifies a table or an index. Unique in the whole data directory, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub u32);
+
+/// The kind of an entry: its first byte. Stored; never renumber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Space {
+    /// Catalog rows and sequences.
+    Meta = 0x01,
+    /// Table rows.
+    Row = 0x02,
+    /// Ordered index entries.
+    Ordered = 0x03,
+    /// Full-text documents.
+    Text = 0x04,
+    /// Bounding boxes.
+    Geo = 0x05,
+    /// Keys of the embedded key-value API.
+    User = 0x10,
+}
+
+/// Bytes before the owner's part of a key in [`Space::Row`], `Ordered`, `Text` and `Geo`.
+pub const PREFIX_LEN: usize = 5;
+
+/// The prefix that all entries of one object share.
+pub fn prefix(space: Space, object: ObjectId) -> [u8; PREFIX_LEN] {
+    let [a, b, c, d] = object.0.to_be_bytes();
+    [space as u8, a, b, c, d]
+}
+
+/// A whole key: prefix, then the owner's part.
+pub fn key(space: Space, object: ObjectId, rest: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(PREFIX_LEN + rest.len());
+    key.extend_from_slice(&prefix(space, object));
+    key.extend_from_slice(rest);
+    key
+}
+
+/// Splits a key of a derived index into its index and row key; `None` for every other key.
+pub fn split_derived(key: &[u8]) -> Option<(Space, ObjectId, &[u8])> {
+    let (&[kind, a, b, c, d], rest) = key.split_first_chunk::<PREFIX_LEN>()?;
+    let space = match kind {
+        kind if kind == Space::Text as u8 => Space::Text,
+        kind if kind == Space::Geo as u8 => Space::Geo,
+        _ => return None,
+    };
+    Some((space, ObjectId(u32::from_be_bytes([a, b, c, d])), rest))
+}
+
+/// A half-open range of keys; `None` as an end means "to the last key".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    /// The first key inside.
+    pub start: Vec<u8>,
+    /// The first key after the range.
+    pub end: Option<Vec<u8>>,
+}
+
+impl KeyRange {
+    /// All keys.
+    pub fn all() -> Self {
+        Self { start: Vec::new(), end: None }
+    }
+
+    /// All keys that begin with `prefix`.
+    pub fn prefix(prefix: &[u8]) -> Self {
+        Self { start: prefix.to_vec(), end: successor(prefix) }
+    }
+
+    /// Whether `key` lies inside.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        key >= self.start.as_slice() && self.end.as_deref().is_none_or(|end| key < end)
+    }
+}
+
+/// The first key after every key that begins with `prefix`; `None` when there is no such key.
+pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|&byte| byte != u8::MAX)?;
+    let mut end = prefix.get(..=last)?.to_vec();
+    *end.last_mut()? += 1;
+    Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn successor_carries() {
+        assert_eq!(successor(&[1, 2]), Some(vec![1, 3]));
+        assert_eq!(successor(&[1, 0xff]), Some(vec![2]));
+        assert_eq!(successor(&[0xff, 0xff]), None);
+        assert_eq!(successor(&[]), None);
+    }
+
+    #[test]
+    fn derived_keys_split() {
+        let whole = key(Space::Geo, ObjectId(7), b"row");
+        assert_eq!(split_derived(&whole), Some((Space::Geo, ObjectId(7), &b"row"[..])));
+        assert_eq!(split_derived(&key(Space::Row, ObjectId(7), b"row")), None);
+        assert_eq!(split_derived(b"\x04"), None);
+    }
+}

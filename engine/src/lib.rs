@@ -1,0 +1,34 @@
+//! The storage engine: ordered keys, transactions, full-text and geo indexes, on one log-structured
+//! merge tree.
+//!
+//! Layers, nearest the caller first; each calls only downward:
+//! [`db`] → [`txn`] → [`index`] (derived indexes) → `lsm` → `env`.
+//!
+//! ```
+//! # fn main() -> cairn_engine::Result<()> {
+//! use cairn_engine::{Db, Options};
+//! let db = Db::in_memory(Options::default())?;
+//! let txn = db.begin(Default::default());
+//! txn.put(b"greeting", b"hello")?;
+//! txn.commit()?;
+//! assert_eq!(db.begin(Default::default()).get(b"greeting")?.as_deref(), Some(&b"hello"[..]));
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod db;
+pub mod error;
+pub mod index;
+pub mod keyspace;
+pub mod options;
+pub mod txn;
+
+pub use bytes::Bytes;
+pub use db::Db;
+pub use error::{Error, ErrorKind, Result};
+pub use keyspace::{KeyRange, ObjectId, Space};
+pub use options::Options;
+pub use txn::{
+    Direction, Isolation, LockOutcome, LockStrength, Savepoint, Scan, Timestamp, Transaction,
+    WaitPolicy,
+};
