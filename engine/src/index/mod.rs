@@ -4,5 +4,8 @@
 //! synchronously, immutable segments on disk, and a watermark up to which segments are complete.
 //! Their truth are the entries in [`crate::Space::Text`] and [`crate::Space::Geo`].
 
+pub mod derived;
 pub mod fulltext;
 pub mod geo;
+
+pub use derived::DerivedIndex;
