@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+mod style;
 mod types;
 
+pub use style::OutputStyle;
 pub use types::{SqlType, Type};
 
 use crate::geo::Geometry;

@@ -1,7 +1,7 @@
 //! The types that SQL names, their OIDs and modifiers.
 
 /// A type without its modifier. OIDs are Postgres'; PostGIS' and user types' are ours.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Type {
     /// A string literal or parameter whose type is not known yet.
     Unknown,
@@ -90,7 +90,7 @@ pub enum Type {
 }
 
 /// A type with its modifier: `varchar(10)`, `numeric(10,2)`, `geography(Point,4326)`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct SqlType {
     /// The type.
     pub base: Type,

@@ -1,0 +1,1 @@
+//! Binding: names become positions, and every expression gets a type.

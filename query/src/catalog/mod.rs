@@ -1,0 +1,395 @@
+//! Definitions: databases, schemas, tables, indexes, sequences, types, roles.
+//!
+//! A [`Catalog`] is an immutable picture of one database's definitions. DDL makes a changed copy
+//! inside its transaction and publishes it at commit; statements hold the one they were bound
+//! against. Expressions are kept as SQL text and bound when a plan needs them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cairn_engine::ObjectId;
+use serde::{Deserialize, Serialize};
+
+use crate::value::{SqlType, Value};
+
+pub mod store;
+
+/// One database's definitions at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Grows with every published change, across the whole data directory.
+    pub version: u64,
+    /// The database's name.
+    pub database: String,
+    /// The database's OID.
+    pub database_oid: u32,
+    /// Schemas by name; `public` and `pg_catalog` are always there.
+    pub schemas: BTreeMap<String, SchemaDef>,
+    /// Tables by OID.
+    pub tables: BTreeMap<u32, Arc<TableDef>>,
+    /// Views by OID.
+    pub views: BTreeMap<u32, Arc<ViewDef>>,
+    /// Sequences by OID.
+    pub sequences: BTreeMap<u32, Arc<SequenceDef>>,
+    /// User types by OID.
+    pub types: BTreeMap<u32, Arc<TypeDef>>,
+    /// Relations (tables, views, sequences, indexes) by schema and name.
+    pub relations: BTreeMap<(String, String), Relation>,
+    /// Comments by (object OID, column number; 0 is the object itself).
+    pub comments: BTreeMap<(u32, i16), String>,
+}
+
+/// What a relation name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Relation {
+    /// A table.
+    Table(u32),
+    /// A view.
+    View(u32),
+    /// A sequence.
+    Sequence(u32),
+    /// An index: its OID, its table's OID.
+    Index(u32, u32),
+}
+
+/// A schema.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SchemaDef {
+    /// Its OID.
+    pub oid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its owner.
+    pub owner: String,
+}
+
+/// A table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TableDef {
+    /// Its OID; also the object under which its rows are stored.
+    pub oid: u32,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Its owner.
+    pub owner: String,
+    /// Its columns by attribute number (position 0 is attribute 1). Dropped ones keep their place.
+    pub columns: Vec<ColumnDef>,
+    /// What rows are stored by.
+    pub row_key: RowKeyDef,
+    /// Its indexes, the primary key's index among them unless it is the row key.
+    pub indexes: Vec<Arc<IndexDef>>,
+    /// Its CHECK constraints.
+    pub checks: Vec<CheckDef>,
+    /// Its foreign keys.
+    pub foreign_keys: Vec<Arc<ForeignKeyDef>>,
+    /// Temporary tables belong to one session and are not logged as the database's.
+    pub is_temporary: bool,
+    /// Changes when rows must be read anew: grows by TRUNCATE and rewriting ALTERs. Rows are
+    /// stored under this object, which starts out as the table's OID.
+    pub storage: u32,
+}
+
+/// What a table's rows are stored by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RowKeyDef {
+    /// The primary key's columns, in order, and the constraint's name and OID (its index has no
+    /// storage of its own).
+    PrimaryKey {
+        /// Positions in [`TableDef::columns`].
+        columns: Vec<usize>,
+        /// The constraint's and index' name.
+        name: String,
+        /// The index' OID.
+        oid: u32,
+    },
+    /// A number that grows with each insert.
+    Hidden,
+}
+
+/// A column.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ColumnDef {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: SqlType,
+    /// NOT NULL
+    pub is_not_null: bool,
+    /// What an INSERT without it writes.
+    pub default: Option<ColumnDefault>,
+    /// What rows that were stored before the column came show, encoded as in a row.
+    pub missing: Option<Vec<u8>>,
+    /// Whether it was dropped.
+    pub is_dropped: bool,
+}
+
+/// Where a column's value comes from when the statement gives none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ColumnDefault {
+    /// `DEFAULT expression`; `serial` is one with a sequence that the column owns.
+    Expression(String),
+    /// `GENERATED … AS IDENTITY`: the sequence, and whether it is ALWAYS.
+    Identity {
+        /// The sequence's OID.
+        sequence: u32,
+        /// ALWAYS rather than BY DEFAULT.
+        is_always: bool,
+    },
+    /// `GENERATED ALWAYS AS (expression) STORED`
+    Generated(String),
+}
+
+/// An index.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IndexDef {
+    /// Its OID; also the object under which its entries are stored.
+    pub oid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its table's OID.
+    pub table: u32,
+    /// How it is kept.
+    pub method: IndexMethod,
+    /// What is indexed, in order.
+    pub keys: Vec<IndexKey>,
+    /// Columns of `INCLUDE`.
+    pub included: Vec<usize>,
+    /// Whether entries are unique (NULLs apart).
+    pub is_unique: bool,
+    /// `NULLS NOT DISTINCT`
+    pub nulls_not_distinct: bool,
+    /// The constraint that it serves.
+    pub constraint: Option<IndexConstraint>,
+    /// The condition of a partial index, as SQL.
+    pub predicate: Option<String>,
+    /// The method's name as the user wrote it (`hash`, `brin` are kept as ordered indexes).
+    pub declared_method: String,
+}
+
+/// Which constraint an index serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IndexConstraint {
+    /// PRIMARY KEY
+    PrimaryKey,
+    /// UNIQUE
+    Unique,
+    /// EXCLUDE
+    Exclusion,
+}
+
+/// How an index is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IndexMethod {
+    /// Ordered entries: btree, hash, brin.
+    Ordered,
+    /// Words: gin over a `tsvector`.
+    FullText,
+    /// Boxes: gist over `geometry` or `geography`.
+    Geo,
+    /// An inverted index over array elements, jsonb keys and values, or trigrams: gin.
+    Inverted,
+}
+
+/// One key of an index.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IndexKey {
+    /// A column's position, when it is a plain column.
+    pub column: Option<usize>,
+    /// The expression as SQL, when it is not.
+    pub expression: Option<String>,
+    /// Its type.
+    pub ty: SqlType,
+    /// Largest first.
+    pub is_descending: bool,
+    /// NULLs before everything else.
+    pub nulls_first: bool,
+    /// The operator class, as written (`gin_trgm_ops`, `jsonb_path_ops`).
+    pub operator_class: Option<String>,
+}
+
+/// A CHECK constraint.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckDef {
+    /// Its OID.
+    pub oid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its condition, as SQL.
+    pub expression: String,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ForeignKeyDef {
+    /// Its OID.
+    pub oid: u32,
+    /// Its name.
+    pub name: String,
+    /// The referring table's OID.
+    pub table: u32,
+    /// The referring columns.
+    pub columns: Vec<usize>,
+    /// The table referred to.
+    pub referenced_table: u32,
+    /// The columns referred to, in the same order.
+    pub referenced_columns: Vec<usize>,
+    /// ON DELETE
+    pub on_delete: ReferentialAction,
+    /// ON UPDATE
+    pub on_update: ReferentialAction,
+    /// DEFERRABLE
+    pub is_deferrable: bool,
+    /// INITIALLY DEFERRED
+    pub is_deferred: bool,
+}
+
+/// What becomes of referring rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReferentialAction {
+    /// Fail, at the end of the statement or transaction.
+    NoAction,
+    /// Fail.
+    Restrict,
+    /// Follow.
+    Cascade,
+    /// Become NULL.
+    SetNull,
+    /// Become the default.
+    SetDefault,
+}
+
+/// A view.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ViewDef {
+    /// Its OID.
+    pub oid: u32,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Its owner.
+    pub owner: String,
+    /// Its columns.
+    pub columns: Vec<(String, SqlType)>,
+    /// Its query, as SQL.
+    pub query: String,
+    /// A materialized view keeps its rows in this table.
+    pub materialized: Option<u32>,
+}
+
+/// A sequence.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SequenceDef {
+    /// Its OID.
+    pub oid: u32,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Its owner.
+    pub owner: String,
+    /// The type of its numbers.
+    pub ty: SqlType,
+    /// The first number.
+    pub start: i64,
+    /// The step.
+    pub increment: i64,
+    /// The smallest number.
+    pub min: i64,
+    /// The largest number.
+    pub max: i64,
+    /// How many a session takes at once.
+    pub cache: i64,
+    /// Whether it begins again at the end.
+    pub is_cycle: bool,
+    /// The column that owns it: (table OID, position).
+    pub owned_by: Option<(u32, usize)>,
+}
+
+/// A type that a user made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TypeDef {
+    /// Its OID.
+    pub oid: u32,
+    /// Its array type's OID.
+    pub array_oid: u32,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Its owner.
+    pub owner: String,
+    /// What it is.
+    pub kind: TypeKind,
+}
+
+/// What a user's type is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum TypeKind {
+    /// An enum: its labels in order.
+    Enum(Vec<String>),
+    /// A domain over a type: (base, NOT NULL, default, checks).
+    Domain {
+        /// The type underneath.
+        base: SqlType,
+        /// NOT NULL
+        is_not_null: bool,
+        /// DEFAULT, as SQL
+        default: Option<String>,
+        /// CHECKs by name, as SQL over `VALUE`.
+        checks: Vec<(String, String)>,
+    },
+    /// A composite type: its fields.
+    Composite(Vec<(String, SqlType)>),
+}
+
+impl TableDef {
+    /// The object that rows are stored under.
+    pub fn storage(&self) -> ObjectId {
+        ObjectId(self.storage)
+    }
+
+    /// Positions of the columns that were not dropped.
+    pub fn live_columns(&self) -> impl Iterator<Item = (usize, &ColumnDef)> {
+        self.columns.iter().enumerate().filter(|(_, column)| !column.is_dropped)
+    }
+
+    /// The position of a column.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.live_columns().find(|(_, column)| column.name == name).map(|(position, _)| position)
+    }
+
+    /// A row that has every column NULL.
+    pub fn null_row(&self) -> Vec<Value> {
+        vec![Value::Null; self.columns.len()]
+    }
+}
+
+impl Catalog {
+    /// The table of an OID.
+    pub fn table(&self, oid: u32) -> Option<&Arc<TableDef>> {
+        self.tables.get(&oid)
+    }
+
+    /// What a name stands for, in a schema or along the search path.
+    pub fn resolve(
+        &self,
+        schema: Option<&str>,
+        name: &str,
+        search_path: &[String],
+    ) -> Option<Relation> {
+        let find = |schema: &str| self.relations.get(&(schema.to_owned(), name.to_owned())).copied();
+        match schema {
+            Some(schema) => find(schema),
+            None => search_path.iter().find_map(|schema| find(schema)),
+        }
+    }
+
+    /// Foreign keys of any table that refer to `table`.
+    pub fn references_to(&self, table: u32) -> impl Iterator<Item = &Arc<ForeignKeyDef>> {
+        let keys = self.tables.values().flat_map(|table| table.foreign_keys.iter());
+        keys.filter(move |key| key.referenced_table == table)
+    }
+}

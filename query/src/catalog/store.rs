@@ -1,0 +1,1 @@
+//! Definitions kept as rows of the engine.

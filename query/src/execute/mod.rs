@@ -1,0 +1,1 @@
+//! Executing plans: operators that pull batches of rows.

@@ -1,0 +1,127 @@
+//! What evaluating an expression may reach.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::value::Value;
+
+/// The surroundings of an evaluation: parameters, slots, clocks and settings of the statement.
+pub struct EvalContext<'a> {
+    /// Statement parameters.
+    pub params: &'a [Value],
+    /// Values passed inward by enclosing plan nodes.
+    pub slots: &'a SlotValues,
+    /// Facts that hold for the whole statement.
+    pub statement: &'a StatementFacts,
+    /// The rest of the database, for the functions that need it.
+    pub services: &'a dyn Services,
+}
+
+/// See [`crate::expression::Expr::Slot`].
+#[derive(Debug, Default)]
+pub struct SlotValues(pub std::cell::RefCell<Vec<Value>>);
+
+/// Facts that hold for the whole statement.
+#[derive(Clone, Debug)]
+pub struct StatementFacts {
+    /// `now()`: microseconds since 2000-01-01 UTC when the transaction began.
+    pub transaction_time: i64,
+    /// `statement_timestamp()`: when the client's message came.
+    pub statement_time: i64,
+    /// The session's time zone.
+    pub time_zone: jiff::tz::TimeZone,
+    /// `current_user`
+    pub user: Arc<str>,
+    /// `current_database()`
+    pub database: Arc<str>,
+    /// `search_path`, first schema first
+    pub search_path: Arc<[String]>,
+    /// `default_text_search_config`
+    pub text_config: Arc<str>,
+    /// `extra_float_digits`, `bytea_output`, `IntervalStyle`, `DateStyle`: how values print.
+    pub output: crate::value::OutputStyle,
+    /// `pg_backend_pid()`
+    pub process_id: i32,
+}
+
+/// What functions may ask of the session and the executor.
+pub trait Services {
+    /// `nextval`
+    ///
+    /// # Errors
+    /// 42P01 when there is no such sequence, 2200H when it is exhausted.
+    fn sequence_next(&self, sequence: u32) -> Result<i64>;
+    /// `currval`
+    ///
+    /// # Errors
+    /// 55000 when this session has not called `nextval`.
+    fn sequence_current(&self, sequence: u32) -> Result<i64>;
+    /// `lastval`
+    ///
+    /// # Errors
+    /// 55000.
+    fn sequence_last(&self) -> Result<i64>;
+    /// `setval`
+    ///
+    /// # Errors
+    /// 22003 out of bounds.
+    fn sequence_set(&self, sequence: u32, value: i64, is_called: bool) -> Result<i64>;
+    /// The catalog this statement was bound against.
+    fn catalog(&self) -> &Arc<crate::catalog::Catalog>;
+    /// The value of a setting, as `SHOW` prints it.
+    fn setting(&self, name: &str) -> Option<String>;
+    /// Changes a setting (`set_config`).
+    ///
+    /// # Errors
+    /// 42704, 22023.
+    fn set_setting(&self, name: &str, value: &str, is_local: bool) -> Result<()>;
+    /// Runs a subplan of the current statement and hands each row to `each` until it answers
+    /// `false`.
+    ///
+    /// # Errors
+    /// Whatever running it meets.
+    fn run_subplan(
+        &self,
+        subplan: usize,
+        slots: &SlotValues,
+        each: &mut dyn FnMut(&[Value]) -> Result<bool>,
+    ) -> Result<()>;
+    /// Takes an advisory lock; answers whether it was granted.
+    ///
+    /// # Errors
+    /// 40P01, 55P03, 57014.
+    fn advisory_lock(&self, key: AdvisoryKey, mode: AdvisoryMode) -> Result<bool>;
+    /// Gives a session-level advisory lock back; answers whether it was held.
+    fn advisory_unlock(&self, key: Option<AdvisoryKey>, is_shared: bool) -> bool;
+    /// Fails with 57014 when the statement was cancelled or ran out of time. Long loops call it.
+    ///
+    /// # Errors
+    /// 57014.
+    fn check_cancelled(&self) -> Result<()>;
+    /// Anything else about the running system, by name: `pg_table_size`, `pg_current_xact_id`,
+    /// `pg_cancel_backend`, `pg_notify` … with evaluated arguments.
+    ///
+    /// # Errors
+    /// 0A000 for what does not exist.
+    fn system_call(&self, name: &str, args: &[Value]) -> Result<Value>;
+}
+
+/// The two key spaces of advisory locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AdvisoryKey {
+    /// `pg_advisory_lock(bigint)`
+    Long(i64),
+    /// `pg_advisory_lock(int, int)`
+    Pair(i32, i32),
+}
+
+/// How an advisory lock is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdvisoryMode {
+    /// Until the transaction ends, rather than the session.
+    pub is_transactional: bool,
+    /// Others may share it.
+    pub is_shared: bool,
+    /// Answer false rather than wait.
+    pub is_try: bool,
+}

@@ -1,0 +1,147 @@
+//! The functions, operators, aggregates and set-returning functions that SQL may call.
+//!
+//! Each family is one file that lists its members as `(signature, properties, code)`; a signature
+//! is written as the Postgres manual writes it, `"substr(text, int4, int4) -> text"`, operators as
+//! `"|| (text, text) -> text"`, and is parsed once at start.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::EvalContext;
+use crate::error::Result;
+use crate::value::{Type, Value};
+
+/// Whether equal arguments give equal results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volatility {
+    /// Always; calls on constants are folded.
+    Immutable,
+    /// Within one statement.
+    Stable,
+    /// Never.
+    Volatile,
+}
+
+/// What a parameter accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParamType {
+    /// Exactly this type.
+    Exact(Type),
+    /// `anyelement`, `anynonarray`: one type for all of them in a signature
+    AnyElement,
+    /// `anyarray`: the array of that type
+    AnyArray,
+    /// `anyrange`: the range over that type
+    AnyRange,
+    /// `anyenum`
+    AnyEnum,
+    /// `anycompatible`: as `anyelement`, after finding a common type
+    AnyCompatible,
+    /// `anycompatiblearray`
+    AnyCompatibleArray,
+    /// `"any"`
+    Any,
+}
+
+/// The code of a scalar function.
+pub type Eval = fn(&EvalContext<'_>, &[Value]) -> Result<Value>;
+
+/// A scalar function or operator.
+pub struct Function {
+    /// Its name, or its symbol.
+    pub name: Arc<str>,
+    /// What it takes.
+    pub params: Vec<ParamType>,
+    /// Whether the last parameter repeats (`VARIADIC`); then it names the element type.
+    pub is_variadic: bool,
+    /// How many trailing parameters may be left out (defaults are the code's business).
+    pub optional: usize,
+    /// What it returns; polymorphic results follow the parameters.
+    pub result: ParamType,
+    /// Whether a NULL argument makes the result NULL without running the code.
+    pub is_strict: bool,
+    /// See [`Volatility`].
+    pub volatility: Volatility,
+    /// The code.
+    pub eval: Eval,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// The state of one aggregate over one group.
+pub trait Accumulator: Send {
+    /// Takes one row's arguments in.
+    ///
+    /// # Errors
+    /// 22003 and what the arguments give rise to.
+    fn add(&mut self, ctx: &EvalContext<'_>, args: &[Value]) -> Result<()>;
+    /// The result so far.
+    ///
+    /// # Errors
+    /// 22003.
+    fn finish(&mut self, ctx: &EvalContext<'_>) -> Result<Value>;
+    /// Bytes held, for memory accounting.
+    fn memory_len(&self) -> usize {
+        64
+    }
+}
+
+/// An aggregate function. `DISTINCT`, `FILTER` and `ORDER BY` are the executor's business.
+pub struct AggregateFunction {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it takes; direct arguments of ordered-set aggregates first.
+    pub params: Vec<ParamType>,
+    /// Whether the last parameter repeats.
+    pub is_variadic: bool,
+    /// What it returns.
+    pub result: ParamType,
+    /// Whether rows with a NULL argument are skipped.
+    pub is_strict: bool,
+    /// Whether it needs `WITHIN GROUP (ORDER BY …)`.
+    pub is_ordered_set: bool,
+    /// Makes a fresh state, given the types of the arguments.
+    pub start: fn(&[Type]) -> Box<dyn Accumulator>,
+}
+
+impl fmt::Debug for AggregateFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// Rows from a set-returning function.
+pub type RowSet = Box<dyn Iterator<Item = Result<Vec<Value>>> + Send>;
+
+/// A set-returning function.
+pub struct SetFunction {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it takes.
+    pub params: Vec<ParamType>,
+    /// Whether the last parameter repeats.
+    pub is_variadic: bool,
+    /// How many trailing parameters may be left out.
+    pub optional: usize,
+    /// Its columns; a single one is named as the function unless a name is given.
+    pub columns: Vec<(Option<Arc<str>>, ParamType)>,
+    /// Whether a NULL argument gives no rows.
+    pub is_strict: bool,
+    /// The code.
+    pub eval: fn(&EvalContext<'_>, &[Value]) -> Result<RowSet>,
+}
+
+impl fmt::Debug for SetFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// All of them, by name.
+pub struct Registry {
+    _private: (),
+}

@@ -1,0 +1,1 @@
+//! One client: its transaction, settings and prepared statements.

@@ -1,0 +1,1 @@
+//! System catalogs and `information_schema`: tables that clients ask about.
