@@ -9,7 +9,8 @@ use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::error::Result;
 use crate::options::Options;
-use crate::txn::{Isolation, LockHolder, Timestamp, Transaction};
+use crate::timestamp::Timestamp;
+use crate::txn::{Isolation, LockHolder, Transaction};
 
 /// One open database. Cheap to clone; all clones are the same database.
 #[derive(Clone)]

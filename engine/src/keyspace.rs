@@ -91,6 +91,16 @@ impl KeyRange {
     }
 }
 
+/// The order of a scan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// Smallest key first.
+    #[default]
+    Forward,
+    /// Largest key first.
+    Reverse,
+}
+
 /// The first key after every key that begins with `prefix`; `None` when there is no such key.
 pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|&byte| byte != u8::MAX)?;

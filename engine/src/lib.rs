@@ -21,14 +21,13 @@ pub mod error;
 pub mod index;
 pub mod keyspace;
 pub mod options;
+pub mod timestamp;
 pub mod txn;
 
 pub use bytes::Bytes;
 pub use db::Db;
 pub use error::{Error, ErrorKind, Result};
-pub use keyspace::{KeyRange, ObjectId, Space};
+pub use keyspace::{Direction, KeyRange, ObjectId, Space};
 pub use options::Options;
-pub use txn::{
-    Direction, Isolation, LockOutcome, LockStrength, Savepoint, Scan, Timestamp, Transaction,
-    WaitPolicy,
-};
+pub use timestamp::Timestamp;
+pub use txn::{Isolation, LockOutcome, LockStrength, Savepoint, Scan, Transaction, WaitPolicy};

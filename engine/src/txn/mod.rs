@@ -18,11 +18,8 @@ use parking_lot::Mutex;
 
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::keyspace::KeyRange;
-
-/// A position in commit order. Later commits have larger timestamps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(pub u64);
+use crate::keyspace::{Direction, KeyRange};
+use crate::timestamp::Timestamp;
 
 /// What a transaction sees of others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,16 +78,6 @@ pub enum LockOutcome {
     Granted,
     /// Another holds it and the policy was [`WaitPolicy::NoWait`].
     WouldBlock,
-}
-
-/// The order of a scan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// Smallest key first.
-    #[default]
-    Forward,
-    /// Largest key first.
-    Reverse,
 }
 
 /// A point in a transaction to go back to.
