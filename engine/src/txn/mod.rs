@@ -18,8 +18,9 @@ use parking_lot::Mutex;
 
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::keyspace::{Direction, KeyRange};
-use crate::timestamp::Timestamp;
+pub use crate::keyspace::Direction;
+use crate::keyspace::KeyRange;
+pub use crate::timestamp::Timestamp;
 
 /// What a transaction sees of others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
