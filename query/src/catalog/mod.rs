@@ -52,6 +52,79 @@ pub enum Relation {
     Index(u32, u32),
 }
 
+/// Any definition of a database.
+#[derive(Clone, Debug)]
+pub enum Definition {
+    /// A schema.
+    Schema(SchemaDef),
+    /// A table with its indexes and constraints.
+    Table(Arc<TableDef>),
+    /// A view.
+    View(Arc<ViewDef>),
+    /// A sequence.
+    Sequence(Arc<SequenceDef>),
+    /// A user's type.
+    Type(Arc<TypeDef>),
+}
+
+/// What belongs to the whole data directory rather than to one database.
+#[derive(Clone, Debug, Default)]
+pub struct Globals {
+    /// Databases by name.
+    pub databases: BTreeMap<String, DatabaseDef>,
+    /// Roles by name.
+    pub roles: BTreeMap<String, RoleDef>,
+}
+
+/// A database.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DatabaseDef {
+    /// Its OID.
+    pub oid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its owner.
+    pub owner: String,
+}
+
+/// A role: who may connect, and as what.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RoleDef {
+    /// Its OID.
+    pub oid: u32,
+    /// Its name.
+    pub name: String,
+    /// SUPERUSER
+    pub is_superuser: bool,
+    /// LOGIN
+    pub can_login: bool,
+    /// CREATEDB
+    pub can_create_databases: bool,
+    /// CREATEROLE
+    pub can_create_roles: bool,
+    /// CONNECTION LIMIT; -1 is none.
+    pub connection_limit: i32,
+    /// The SCRAM-SHA-256 verifier of its password, in Postgres' form
+    /// (`SCRAM-SHA-256$iterations:salt$stored key:server key`).
+    pub password: Option<String>,
+}
+
+impl RoleDef {
+    /// A role that may do everything and has no password.
+    pub fn superuser(name: &str) -> Self {
+        Self {
+            oid: 10,
+            name: name.to_owned(),
+            is_superuser: true,
+            can_login: true,
+            can_create_databases: true,
+            can_create_roles: true,
+            connection_limit: -1,
+            password: None,
+        }
+    }
+}
+
 /// A schema.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SchemaDef {
@@ -359,6 +432,15 @@ impl TableDef {
     /// The position of a column.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.live_columns().find(|(_, column)| column.name == name).map(|(position, _)| position)
+    }
+
+    /// The OIDs and names of all its indexes, the row key's among them.
+    pub fn index_names(&self) -> impl Iterator<Item = (u32, &str)> {
+        let own = match &self.row_key {
+            RowKeyDef::PrimaryKey { name, oid, .. } => Some((*oid, name.as_str())),
+            RowKeyDef::Hidden => None,
+        };
+        own.into_iter().chain(self.indexes.iter().map(|index| (index.oid, index.name.as_str())))
     }
 
     /// A row that has every column NULL.
