@@ -462,7 +462,8 @@ impl Catalog {
         name: &str,
         search_path: &[String],
     ) -> Option<Relation> {
-        let find = |schema: &str| self.relations.get(&(schema.to_owned(), name.to_owned())).copied();
+        let find =
+            |schema: &str| self.relations.get(&(schema.to_owned(), name.to_owned())).copied();
         match schema {
             Some(schema) => find(schema),
             None => search_path.iter().find_map(|schema| find(schema)),

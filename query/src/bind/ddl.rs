@@ -1,0 +1,756 @@
+//! Definitions as statements ask for them: what binding hands to the code that changes the catalog.
+//!
+//! Types are resolved and expressions are checked, but the expressions stay SQL text, which is how
+//! the catalog keeps them. Names of constraints and indexes that the statement leaves out are for
+//! the executor to choose, because they depend on what exists when it runs.
+
+use std::fmt;
+
+use super::BoundQuery;
+use crate::catalog::{IndexKey, IndexMethod, ReferentialAction};
+use crate::value::SqlType;
+
+/// A name with the schema that was written before it, if any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QualifiedName {
+    /// The schema, when written.
+    pub schema: Option<String>,
+    /// The name.
+    pub name: String,
+    /// Where it stands in the statement, in characters from 1, for error reports.
+    pub position: Option<usize>,
+}
+
+impl fmt::Display for QualifiedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// A statement that changes definitions.
+#[derive(Clone, Debug)]
+pub enum Ddl {
+    /// `CREATE TABLE`
+    CreateTable(CreateTable),
+    /// `CREATE TABLE … AS`, `SELECT … INTO`
+    CreateTableAs(CreateTableAs),
+    /// `CREATE INDEX`
+    CreateIndex(CreateIndex),
+    /// `CREATE SEQUENCE`
+    CreateSequence(CreateSequence),
+    /// `CREATE [OR REPLACE] VIEW`
+    CreateView(CreateView),
+    /// `CREATE MATERIALIZED VIEW`
+    CreateMaterializedView(CreateTableAs),
+    /// `REFRESH MATERIALIZED VIEW`
+    RefreshMaterializedView {
+        /// Which.
+        name: QualifiedName,
+        /// `CONCURRENTLY`
+        is_concurrent: bool,
+        /// `WITH NO DATA` was not said.
+        with_data: bool,
+    },
+    /// `CREATE SCHEMA`; the statements inside it come after it, in order.
+    CreateSchema {
+        /// Its name.
+        name: String,
+        /// `IF NOT EXISTS`
+        if_not_exists: bool,
+        /// `AUTHORIZATION`
+        owner: Option<String>,
+    },
+    /// `CREATE TYPE`, `CREATE DOMAIN`
+    CreateType {
+        /// Its name.
+        name: QualifiedName,
+        /// What it is. Domain checks may lack a name; then it is empty.
+        kind: crate::catalog::TypeKind,
+    },
+    /// `ALTER TYPE`
+    AlterType {
+        /// Which.
+        name: QualifiedName,
+        /// What to do.
+        action: AlterType,
+    },
+    /// `ALTER TABLE`, also on views and sequences where Postgres allows it
+    AlterTable(AlterTable),
+    /// `ALTER INDEX`
+    AlterIndex {
+        /// Which.
+        name: QualifiedName,
+        /// `IF EXISTS`
+        if_exists: bool,
+        /// `RENAME TO`; `None` for storage options, which change nothing.
+        rename: Option<String>,
+    },
+    /// `ALTER SEQUENCE`
+    AlterSequence {
+        /// Which.
+        name: QualifiedName,
+        /// `IF EXISTS`
+        if_exists: bool,
+        /// What to change.
+        action: AlterSequence,
+    },
+    /// `ALTER SCHEMA`
+    AlterSchema {
+        /// Which.
+        name: String,
+        /// `RENAME TO`
+        rename: Option<String>,
+        /// `OWNER TO`
+        owner: Option<String>,
+    },
+    /// `ALTER VIEW … RENAME/SET SCHEMA/OWNER` comes as [`Ddl::AlterTable`]; this is `DROP …`.
+    Drop(Drop),
+    /// `TRUNCATE`
+    Truncate {
+        /// Which tables.
+        names: Vec<QualifiedName>,
+        /// `RESTART IDENTITY`
+        restart_identity: bool,
+        /// `CASCADE`
+        cascade: bool,
+    },
+    /// `CREATE DATABASE`
+    CreateDatabase {
+        /// Its name.
+        name: String,
+        /// `OWNER`
+        owner: Option<String>,
+        /// `TEMPLATE`
+        template: Option<String>,
+    },
+    /// `ALTER DATABASE`
+    AlterDatabase {
+        /// Which.
+        name: String,
+        /// What to do.
+        action: AlterDatabase,
+    },
+    /// `DROP DATABASE`
+    DropDatabase {
+        /// Which.
+        name: String,
+        /// `IF EXISTS`
+        if_exists: bool,
+        /// `WITH (FORCE)`
+        is_forced: bool,
+    },
+    /// `CREATE ROLE`, `CREATE USER`
+    CreateRole {
+        /// Its name.
+        name: String,
+        /// Its options; a user may log in.
+        options: RoleOptions,
+    },
+    /// `ALTER ROLE`, `ALTER USER`
+    AlterRole {
+        /// Which.
+        name: String,
+        /// What to do.
+        action: AlterRole,
+    },
+    /// `DROP ROLE`, `DROP USER`
+    DropRole {
+        /// Which.
+        names: Vec<String>,
+        /// `IF EXISTS`
+        if_exists: bool,
+    },
+    /// `GRANT … ON …`, `REVOKE … ON …`
+    Grant(Grant),
+    /// `GRANT role TO role`, `REVOKE role FROM role`
+    GrantRole {
+        /// The roles given.
+        roles: Vec<String>,
+        /// Who gets them.
+        grantees: Vec<String>,
+        /// REVOKE rather than GRANT.
+        is_revoke: bool,
+        /// `WITH ADMIN OPTION`, or `ADMIN OPTION FOR`
+        with_admin: bool,
+    },
+    /// `COMMENT ON`
+    Comment {
+        /// The kind of object.
+        kind: ObjectKind,
+        /// Its name; of a column, the table's.
+        name: QualifiedName,
+        /// The column, constraint or trigger inside `name`.
+        part: Option<String>,
+        /// The text; `None` removes it.
+        text: Option<String>,
+    },
+    /// `CREATE EXTENSION`: one of those that are built in.
+    CreateExtension {
+        /// Its name.
+        name: String,
+        /// `IF NOT EXISTS`
+        if_not_exists: bool,
+        /// `SCHEMA`
+        schema: Option<String>,
+    },
+    /// `DROP EXTENSION`
+    DropExtension {
+        /// Which.
+        names: Vec<String>,
+        /// `IF EXISTS`
+        if_exists: bool,
+        /// `CASCADE`
+        cascade: bool,
+    },
+}
+
+/// See [`Ddl::CreateTable`].
+#[derive(Clone, Debug)]
+pub struct CreateTable {
+    /// Its name. A temporary table has no schema.
+    pub name: QualifiedName,
+    /// `IF NOT EXISTS`
+    pub if_not_exists: bool,
+    /// `TEMPORARY`
+    pub is_temporary: bool,
+    /// `ON COMMIT` of a temporary table.
+    pub on_commit: OnCommit,
+    /// Its columns, those of `LIKE` and `INHERITS`-free ones in order of writing.
+    pub columns: Vec<ColumnSpec>,
+    /// Its constraints, those written behind a column too, in order of writing.
+    pub constraints: Vec<ConstraintSpec>,
+    /// Further indexes: `LIKE … INCLUDING INDEXES` and MySQL's `INDEX (…)`.
+    pub indexes: Vec<IndexSpec>,
+    /// Storage parameters as written: (`fillfactor`, `70`).
+    pub options: Vec<(String, String)>,
+}
+
+/// What becomes of a temporary table's rows at commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnCommit {
+    /// They stay.
+    #[default]
+    PreserveRows,
+    /// They go.
+    DeleteRows,
+    /// The table goes.
+    Drop,
+}
+
+/// A column to be made.
+#[derive(Clone, Debug)]
+pub struct ColumnSpec {
+    /// Its name.
+    pub name: String,
+    /// Its type; a domain's base type.
+    pub ty: SqlType,
+    /// NOT NULL, said or implied (`serial`, identity; PRIMARY KEY is in the constraints).
+    pub is_not_null: bool,
+    /// Where its value comes from.
+    pub value: Option<ColumnValue>,
+}
+
+/// Where a new column's values come from when a statement gives none.
+#[derive(Clone, Debug)]
+pub enum ColumnValue {
+    /// `DEFAULT expression`, already checked against the column's type
+    Expression(String),
+    /// `serial`, `bigserial`, `smallserial`: `nextval` of a new sequence that the column owns
+    Serial,
+    /// `GENERATED … AS IDENTITY`, and MySQL's `AUTO_INCREMENT`
+    Identity {
+        /// ALWAYS rather than BY DEFAULT.
+        is_always: bool,
+        /// Of the sequence to be made.
+        options: SequenceOptions,
+    },
+    /// `GENERATED ALWAYS AS (expression) STORED`
+    Generated(String),
+}
+
+/// A constraint to be made.
+#[derive(Clone, Debug)]
+pub struct ConstraintSpec {
+    /// Its name, when written.
+    pub name: Option<String>,
+    /// What it demands.
+    pub kind: ConstraintKind,
+    /// `DEFERRABLE`
+    pub is_deferrable: bool,
+    /// `INITIALLY DEFERRED`
+    pub is_deferred: bool,
+    /// `NOT VALID`
+    pub is_not_valid: bool,
+}
+
+/// What a constraint demands.
+#[derive(Clone, Debug)]
+pub enum ConstraintKind {
+    /// `CHECK`
+    Check {
+        /// The condition, checked to be boolean.
+        expression: String,
+        /// The column that the condition is about when it is about one: for the name.
+        column: Option<String>,
+    },
+    /// `UNIQUE`
+    Unique {
+        /// The columns.
+        columns: Vec<String>,
+        /// `INCLUDE`
+        included: Vec<String>,
+        /// `NULLS NOT DISTINCT`
+        nulls_not_distinct: bool,
+    },
+    /// `PRIMARY KEY`
+    PrimaryKey {
+        /// The columns.
+        columns: Vec<String>,
+        /// `INCLUDE`
+        included: Vec<String>,
+    },
+    /// `UNIQUE USING INDEX`, `PRIMARY KEY USING INDEX`
+    UsingIndex {
+        /// The index that becomes the constraint's.
+        index: String,
+        /// PRIMARY KEY rather than UNIQUE.
+        is_primary: bool,
+    },
+    /// `FOREIGN KEY`, `REFERENCES`
+    ForeignKey {
+        /// The referring columns.
+        columns: Vec<String>,
+        /// The table referred to; may be the one that is being made.
+        table: QualifiedName,
+        /// The columns referred to; empty is its primary key.
+        referenced_columns: Vec<String>,
+        /// `ON DELETE`
+        on_delete: ReferentialAction,
+        /// `ON UPDATE`
+        on_update: ReferentialAction,
+    },
+    /// `EXCLUDE USING`
+    Exclude {
+        /// The index to be made.
+        index: IndexSpec,
+        /// One operator per key.
+        operators: Vec<String>,
+    },
+}
+
+/// An index to be made, on a table given elsewhere.
+#[derive(Clone, Debug)]
+pub struct IndexSpec {
+    /// Its name, when written.
+    pub name: Option<String>,
+    /// How it is kept.
+    pub method: IndexMethod,
+    /// The method as written; `btree` when none was.
+    pub declared_method: String,
+    /// Its keys; expressions are checked.
+    pub keys: Vec<IndexKey>,
+    /// What each key contributes to a name chosen by the system: the column's name, a function's
+    /// name, or `expr`.
+    pub key_names: Vec<String>,
+    /// `INCLUDE`: positions in the table's columns.
+    pub included: Vec<usize>,
+    /// `UNIQUE`
+    pub is_unique: bool,
+    /// `NULLS NOT DISTINCT`
+    pub nulls_not_distinct: bool,
+    /// The condition of a partial index.
+    pub predicate: Option<String>,
+}
+
+/// See [`Ddl::CreateIndex`].
+#[derive(Clone, Debug)]
+pub struct CreateIndex {
+    /// The table's OID.
+    pub table: u32,
+    /// The index.
+    pub index: IndexSpec,
+    /// `IF NOT EXISTS`
+    pub if_not_exists: bool,
+    /// `CONCURRENTLY`
+    pub is_concurrent: bool,
+}
+
+/// See [`Ddl::CreateTableAs`].
+#[derive(Clone, Debug)]
+pub struct CreateTableAs {
+    /// The name. A temporary table has no schema.
+    pub name: QualifiedName,
+    /// `IF NOT EXISTS`
+    pub if_not_exists: bool,
+    /// `TEMPORARY`
+    pub is_temporary: bool,
+    /// Column names and types, renamed as the statement says.
+    pub columns: Vec<(String, SqlType)>,
+    /// The query.
+    pub query: Box<BoundQuery>,
+    /// The query's text, for a view.
+    pub text: String,
+    /// `WITH NO DATA` was not said.
+    pub with_data: bool,
+}
+
+/// See [`Ddl::CreateView`].
+#[derive(Clone, Debug)]
+pub struct CreateView {
+    /// Its name.
+    pub name: QualifiedName,
+    /// `OR REPLACE`
+    pub or_replace: bool,
+    /// `TEMPORARY`
+    pub is_temporary: bool,
+    /// Column names and types, renamed as the statement says.
+    pub columns: Vec<(String, SqlType)>,
+    /// The query's text.
+    pub text: String,
+    /// OIDs of the tables and views that it reads.
+    pub dependencies: Vec<u32>,
+}
+
+/// See [`Ddl::CreateSequence`].
+#[derive(Clone, Debug)]
+pub struct CreateSequence {
+    /// Its name.
+    pub name: QualifiedName,
+    /// `IF NOT EXISTS`
+    pub if_not_exists: bool,
+    /// `TEMPORARY`
+    pub is_temporary: bool,
+    /// Its options.
+    pub options: SequenceOptions,
+}
+
+/// Options of a sequence; what was not said is `None`.
+#[derive(Clone, Debug, Default)]
+pub struct SequenceOptions {
+    /// `SEQUENCE NAME` of an identity column
+    pub name: Option<QualifiedName>,
+    /// `AS type`
+    pub ty: Option<SqlType>,
+    /// `START WITH`
+    pub start: Option<i64>,
+    /// `RESTART [WITH]`: `Some(None)` begins at the start value again.
+    pub restart: Option<Option<i64>>,
+    /// `INCREMENT BY`
+    pub increment: Option<i64>,
+    /// `MINVALUE`; `Some(None)` is `NO MINVALUE`.
+    pub min: Option<Option<i64>>,
+    /// `MAXVALUE`; `Some(None)` is `NO MAXVALUE`.
+    pub max: Option<Option<i64>>,
+    /// `CACHE`
+    pub cache: Option<i64>,
+    /// `[NO] CYCLE`
+    pub is_cycle: Option<bool>,
+    /// `OWNED BY`: table and column; `Some(None)` is `OWNED BY NONE`.
+    pub owned_by: Option<Option<(QualifiedName, String)>>,
+}
+
+/// What ALTER SEQUENCE does.
+#[derive(Clone, Debug)]
+pub enum AlterSequence {
+    /// Changes options.
+    Options(SequenceOptions),
+    /// `RENAME TO`
+    Rename(String),
+    /// `SET SCHEMA`
+    SetSchema(String),
+    /// `OWNER TO`
+    Owner(String),
+}
+
+/// What ALTER TYPE does.
+#[derive(Clone, Debug)]
+pub enum AlterType {
+    /// `RENAME TO`
+    Rename(String),
+    /// `ADD VALUE`
+    AddValue {
+        /// The label.
+        label: String,
+        /// `IF NOT EXISTS`
+        if_not_exists: bool,
+        /// Where: before (`true`) or after a label; at the end when `None`.
+        neighbour: Option<(bool, String)>,
+    },
+    /// `RENAME VALUE`
+    RenameValue {
+        /// The label.
+        from: String,
+        /// Its new text.
+        to: String,
+    },
+    /// `SET SCHEMA`
+    SetSchema(String),
+    /// `OWNER TO`
+    Owner(String),
+}
+
+/// See [`Ddl::AlterTable`].
+#[derive(Clone, Debug)]
+pub struct AlterTable {
+    /// Which relation.
+    pub name: QualifiedName,
+    /// The word after ALTER: table, view, materialized view.
+    pub kind: ObjectKind,
+    /// `IF EXISTS`
+    pub if_exists: bool,
+    /// What to do, in order.
+    pub actions: Vec<AlterAction>,
+}
+
+/// One action of ALTER TABLE.
+#[derive(Clone, Debug)]
+pub enum AlterAction {
+    /// `ADD COLUMN`
+    AddColumn {
+        /// The column.
+        column: ColumnSpec,
+        /// The constraints written behind it.
+        constraints: Vec<ConstraintSpec>,
+        /// `IF NOT EXISTS`
+        if_not_exists: bool,
+    },
+    /// `DROP COLUMN`
+    DropColumn {
+        /// Which.
+        name: String,
+        /// `IF EXISTS`
+        if_exists: bool,
+        /// `CASCADE`
+        cascade: bool,
+    },
+    /// `RENAME COLUMN`
+    RenameColumn {
+        /// Which.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// `RENAME TO`
+    Rename(String),
+    /// `SET SCHEMA`
+    SetSchema(String),
+    /// `OWNER TO`
+    Owner(String),
+    /// `RENAME CONSTRAINT`
+    RenameConstraint {
+        /// Which.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// `ADD CONSTRAINT`
+    AddConstraint(ConstraintSpec),
+    /// `ADD INDEX` as MySQL has it
+    AddIndex(IndexSpec),
+    /// `VALIDATE CONSTRAINT`
+    ValidateConstraint(String),
+    /// `ALTER CONSTRAINT`
+    AlterConstraint {
+        /// Which.
+        name: String,
+        /// `DEFERRABLE`
+        is_deferrable: bool,
+        /// `INITIALLY DEFERRED`
+        is_deferred: bool,
+    },
+    /// `DROP CONSTRAINT`
+    DropConstraint {
+        /// Which.
+        name: String,
+        /// `IF EXISTS`
+        if_exists: bool,
+        /// `CASCADE`
+        cascade: bool,
+    },
+    /// `ALTER COLUMN … SET DEFAULT`
+    SetDefault {
+        /// Which column.
+        column: String,
+        /// The expression, checked.
+        expression: String,
+    },
+    /// `ALTER COLUMN … DROP DEFAULT`
+    DropDefault(String),
+    /// `ALTER COLUMN … SET NOT NULL`
+    SetNotNull(String),
+    /// `ALTER COLUMN … DROP NOT NULL`
+    DropNotNull(String),
+    /// `ALTER COLUMN … TYPE`
+    SetType {
+        /// Which column.
+        column: String,
+        /// The new type.
+        ty: SqlType,
+        /// `USING`, as SQL over the old row with the new type; without one, the assignment cast.
+        using: Option<String>,
+    },
+    /// `ALTER COLUMN … ADD GENERATED … AS IDENTITY`
+    AddIdentity {
+        /// Which column.
+        column: String,
+        /// ALWAYS rather than BY DEFAULT.
+        is_always: bool,
+        /// Of the sequence to be made.
+        options: SequenceOptions,
+    },
+    /// `ALTER COLUMN … SET GENERATED`, `RESTART`, `SET INCREMENT BY` …
+    SetIdentity {
+        /// Which column.
+        column: String,
+        /// `SET GENERATED ALWAYS` (true) or `BY DEFAULT`.
+        is_always: Option<bool>,
+        /// What changes in its sequence.
+        options: SequenceOptions,
+    },
+    /// `ALTER COLUMN … DROP IDENTITY`
+    DropIdentity {
+        /// Which column.
+        column: String,
+        /// `IF EXISTS`
+        if_exists: bool,
+    },
+    /// `ALTER COLUMN … DROP EXPRESSION`
+    DropExpression {
+        /// Which column.
+        column: String,
+        /// `IF EXISTS`
+        if_exists: bool,
+    },
+    /// `SET (…)`, `RESET (…)`: storage parameters; a value of `None` is reset.
+    SetOptions(Vec<(String, Option<String>)>),
+    /// Something about storage, triggers or replication that changes nothing here.
+    Accepted,
+}
+
+/// Kinds of objects that statements name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// A table.
+    Table,
+    /// A view.
+    View,
+    /// A materialized view.
+    MaterializedView,
+    /// An index.
+    Index,
+    /// A sequence.
+    Sequence,
+    /// A schema.
+    Schema,
+    /// A type.
+    Type,
+    /// A domain.
+    Domain,
+    /// A column.
+    Column,
+    /// A constraint of a table.
+    Constraint,
+    /// A database.
+    Database,
+    /// A role.
+    Role,
+    /// An extension.
+    Extension,
+    /// A function.
+    Function,
+}
+
+/// `DROP TABLE`, `DROP VIEW` and their kind.
+#[derive(Clone, Debug)]
+pub struct Drop {
+    /// The kind of object; a mismatch is 42809.
+    pub kind: ObjectKind,
+    /// Which.
+    pub names: Vec<QualifiedName>,
+    /// `IF EXISTS`
+    pub if_exists: bool,
+    /// `CASCADE`
+    pub cascade: bool,
+    /// `CONCURRENTLY`
+    pub is_concurrent: bool,
+}
+
+/// What ALTER DATABASE does.
+#[derive(Clone, Debug)]
+pub enum AlterDatabase {
+    /// `RENAME TO`
+    Rename(String),
+    /// `OWNER TO`
+    Owner(String),
+    /// `SET name = value`
+    Set(super::SetStatement),
+}
+
+/// Options of a role; what was not said is `None`.
+#[derive(Clone, Debug, Default)]
+pub struct RoleOptions {
+    /// `[NO]SUPERUSER`
+    pub is_superuser: Option<bool>,
+    /// `[NO]CREATEDB`
+    pub can_create_databases: Option<bool>,
+    /// `[NO]CREATEROLE`
+    pub can_create_roles: Option<bool>,
+    /// `[NO]LOGIN`
+    pub can_login: Option<bool>,
+    /// `[NO]INHERIT`
+    pub inherits: Option<bool>,
+    /// `[NO]REPLICATION`
+    pub can_replicate: Option<bool>,
+    /// `[NO]BYPASSRLS`
+    pub bypasses_row_security: Option<bool>,
+    /// `PASSWORD`; `Some(None)` is `PASSWORD NULL`.
+    pub password: Option<Option<String>>,
+    /// `CONNECTION LIMIT`
+    pub connection_limit: Option<i32>,
+    /// `VALID UNTIL`, as written
+    pub valid_until: Option<String>,
+    /// `IN ROLE`
+    pub in_roles: Vec<String>,
+    /// `ROLE`
+    pub members: Vec<String>,
+}
+
+/// What ALTER ROLE does.
+#[derive(Clone, Debug)]
+pub enum AlterRole {
+    /// Changes options.
+    Options(RoleOptions),
+    /// `RENAME TO`
+    Rename(String),
+    /// `[IN DATABASE d] SET name = value`
+    Set {
+        /// The database that it is for; all when `None`.
+        database: Option<String>,
+        /// The setting.
+        setting: super::SetStatement,
+    },
+}
+
+/// GRANT and REVOKE of rights on objects.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// REVOKE rather than GRANT.
+    pub is_revoke: bool,
+    /// The rights in capitals, with the columns that they are limited to; empty is ALL.
+    pub privileges: Vec<(String, Vec<String>)>,
+    /// The kind of object.
+    pub kind: ObjectKind,
+    /// `ALL … IN SCHEMA`: `objects` are schemas then.
+    pub is_all_in_schema: bool,
+    /// The objects.
+    pub objects: Vec<QualifiedName>,
+    /// Who; `public` is everybody.
+    pub grantees: Vec<String>,
+    /// `WITH GRANT OPTION`, or `GRANT OPTION FOR`
+    pub with_grant_option: bool,
+    /// `CASCADE`
+    pub cascade: bool,
+}

@@ -1,0 +1,218 @@
+//! Text to syntax tree.
+//!
+//! `sqlparser` does the bulk. What it lacks of Postgres' language is added in two places, so that
+//! each deviation is written down once: [`dialect`] for syntax inside queries, `command` for
+//! whole statements.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use sqlparser::ast;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use crate::error::{Error, Result, SqlState};
+
+mod dialect;
+mod source;
+
+pub(crate) use dialect::CairnDialect;
+pub(crate) use source::Source;
+
+/// Longer texts are refused, as a message of the wire protocol would be.
+const MAX_LEN: usize = 1 << 30;
+
+/// How deeply expressions and queries may nest.
+const MAX_DEPTH: usize = 1000;
+
+/// One parsed statement. It keeps its text, because error positions count from where the client's
+/// text began, and because definitions are stored as text.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub(crate) ast: Arc<ast::Statement>,
+    pub(crate) source: Arc<Source>,
+    range: Range<usize>,
+}
+
+impl Statement {
+    /// The statement's text, without the semicolon.
+    pub fn text(&self) -> &str {
+        self.source.text.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// Where the statement stands in the text that was parsed, in bytes.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+}
+
+/// Parses a text that may hold several statements, separated by semicolons. Empty ones are left
+/// out, so an empty text gives no statements.
+///
+/// # Errors
+/// 42601 with the position of the first token that cannot be; 54001 when it nests too deeply.
+pub fn parse(sql: &str) -> Result<Vec<Statement>> {
+    if sql.len() > MAX_LEN {
+        let message = format!("statement is longer than {MAX_LEN} bytes");
+        return Err(Error::new(SqlState::PROGRAM_LIMIT_EXCEEDED, message));
+    }
+    let source = Arc::new(Source::new(sql));
+    let tokens = tokenize(&source)?;
+    let mut statements = Vec::new();
+    for tokens in split_tokens(tokens) {
+        statements.push(parse_tokens(&source, tokens)?);
+    }
+    Ok(statements)
+}
+
+/// The byte ranges of the statements in a text, without semicolons and empty statements.
+///
+/// # Errors
+/// 42601 for an unterminated string, comment or quoted name.
+pub fn split(sql: &str) -> Result<Vec<Range<usize>>> {
+    let source = Source::new(sql);
+    let tokens = tokenize(&source)?;
+    Ok(split_tokens(tokens).map(|tokens| range_of(&source, &tokens)).collect())
+}
+
+/// Cuts a text into tokens.
+fn tokenize(source: &Source) -> Result<Vec<TokenWithSpan>> {
+    let mut tokenizer = Tokenizer::new(&CairnDialect, &source.text);
+    tokenizer.tokenize_with_location().map_err(|error| {
+        let near = source.offset(error.location).and_then(|offset| source.text.get(offset..));
+        let what = match error.message.as_str() {
+            message if message.contains("comment") => "unterminated /* comment",
+            message if message.contains('"') => "unterminated quoted identifier",
+            message if message.contains("dollar") => "unterminated dollar-quoted string",
+            _ => "unterminated quoted string",
+        };
+        let message = format!("{what} at or near \"{}\"", near.unwrap_or_default());
+        located(Error::new(SqlState::SYNTAX_ERROR, message), source.position(error.location))
+    })
+}
+
+/// The tokens of each statement: cut at semicolons, white space at both ends removed.
+fn split_tokens(tokens: Vec<TokenWithSpan>) -> impl Iterator<Item = Vec<TokenWithSpan>> {
+    let mut statements = vec![Vec::new()];
+    for token in tokens {
+        match token.token {
+            Token::EOF => {}
+            Token::SemiColon => statements.push(Vec::new()),
+            Token::Whitespace(_) if statements.last().is_some_and(Vec::is_empty) => {}
+            _ => {
+                if let Some(statement) = statements.last_mut() {
+                    statement.push(token);
+                }
+            }
+        }
+    }
+    statements.into_iter().filter_map(|mut tokens| {
+        let is_space = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+        while tokens.last().is_some_and(is_space) {
+            tokens.pop();
+        }
+        (!tokens.is_empty()).then_some(tokens)
+    })
+}
+
+/// The byte range that tokens take in their text.
+fn range_of(source: &Source, tokens: &[TokenWithSpan]) -> Range<usize> {
+    let start = tokens.first().and_then(|token| source.offset(token.span.start));
+    let end = tokens.last().and_then(|token| source.offset(token.span.end));
+    start.unwrap_or(0)..end.unwrap_or(source.text.len())
+}
+
+/// Parses the tokens of one statement.
+fn parse_tokens(source: &Arc<Source>, tokens: Vec<TokenWithSpan>) -> Result<Statement> {
+    let range = range_of(source, &tokens);
+    let mut parser = Parser::new(&CairnDialect)
+        .with_recursion_limit(MAX_DEPTH)
+        .with_tokens_with_locations(tokens);
+    let parsed = parser.parse_statement().and_then(|ast| match parser.peek_token_ref().token {
+        Token::EOF => Ok(ast),
+        _ => parser.expected_ref("end of statement", parser.peek_token_ref()),
+    });
+    match parsed {
+        Ok(ast) => Ok(Statement { ast: Arc::new(ast), source: Arc::clone(source), range }),
+        Err(error) => Err(syntax_error(source, &error)),
+    }
+}
+
+/// Puts a parser's error in Postgres' words.
+fn syntax_error(source: &Source, error: &ParserError) -> Error {
+    let message = match error {
+        ParserError::RecursionLimitExceeded => {
+            return Error::new(SqlState::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded");
+        }
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
+    };
+    let Some(location) = location_of(message) else {
+        let end = source.text.chars().count() + 1;
+        return Error::new(SqlState::SYNTAX_ERROR, "syntax error at end of input").at(end);
+    };
+    let near = source.offset(location).map(|offset| token_at(source, offset)).unwrap_or_default();
+    let message = match near {
+        "" => "syntax error at end of input".to_owned(),
+        near => format!("syntax error at or near \"{near}\""),
+    };
+    located(Error::new(SqlState::SYNTAX_ERROR, message), source.position(location))
+}
+
+/// The location at the end of a parser's message: `… at Line: 1, Column: 8`.
+fn location_of(message: &str) -> Option<Location> {
+    let (_, rest) = message.rsplit_once("at Line: ")?;
+    let (line, column) = rest.split_once(", Column: ")?;
+    Some(Location { line: line.parse().ok()?, column: column.trim().parse().ok()? })
+}
+
+/// The token that begins at a byte offset, as written.
+fn token_at(source: &Source, offset: usize) -> &str {
+    let rest = source.text.get(offset..).unwrap_or_default();
+    let tokens = Tokenizer::new(&CairnDialect, rest).tokenize_with_location();
+    let Some(first) = tokens.ok().and_then(|tokens| tokens.into_iter().next()) else {
+        return rest;
+    };
+    let end = Source::new(rest).offset(first.span.end).unwrap_or(rest.len());
+    rest.get(..end).unwrap_or(rest)
+}
+
+/// Adds a position when there is one.
+fn located(error: Error, position: Option<usize>) -> Error {
+    match position {
+        Some(position) => error.at(position),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(sql: &str) -> (String, Option<usize>) {
+        let error = parse(sql).unwrap_err();
+        assert_eq!(error.state(), SqlState::SYNTAX_ERROR);
+        (error.message().to_owned(), error.fields().position)
+    }
+
+    #[test]
+    fn splits_at_semicolons_outside_of_quotes() {
+        let sql = " select ';' ; ; select $$;$$ -- ;\n; /* ; */";
+        let texts: Vec<&str> = split(sql).unwrap().into_iter().map(|range| &sql[range]).collect();
+        assert_eq!(texts, ["select ';'", "select $$;$$"]);
+    }
+
+    #[test]
+    fn errors_point_at_the_token() {
+        let near = |word: &str| format!("syntax error at or near \"{word}\"");
+        assert_eq!(error("selec 1"), (near("selec"), Some(1)));
+        assert_eq!(error("select 1;\nselect * fro t"), (near("fro"), Some(20)));
+        assert_eq!(error("select (1"), ("syntax error at end of input".to_owned(), Some(10)));
+    }
+
+    #[test]
+    fn positions_count_from_the_start_of_the_text() {
+        let statements = parse("select 1; select 2").unwrap();
+        assert_eq!(statements[1].text(), "select 2");
+        assert_eq!(statements[1].range(), 10..18);
+    }
+}
