@@ -89,6 +89,22 @@ impl KeyRange {
     pub fn contains(&self, key: &[u8]) -> bool {
         key >= self.start.as_slice() && self.end.as_deref().is_none_or(|end| key < end)
     }
+
+    /// What a scan that has come to `key` still has before it.
+    pub fn after(&self, key: &[u8], direction: Direction) -> Self {
+        match direction {
+            Direction::Forward => Self { start: next_key(key), end: self.end.clone() },
+            Direction::Reverse => Self { start: self.start.clone(), end: Some(key.to_vec()) },
+        }
+    }
+
+    /// What a scan that has come to `key` has behind it, `key` included.
+    pub fn up_to(&self, key: &[u8], direction: Direction) -> Self {
+        match direction {
+            Direction::Forward => Self { start: self.start.clone(), end: Some(next_key(key)) },
+            Direction::Reverse => Self { start: key.to_vec(), end: self.end.clone() },
+        }
+    }
 }
 
 /// The order of a scan.
@@ -99,6 +115,14 @@ pub enum Direction {
     Forward,
     /// Largest key first.
     Reverse,
+}
+
+/// The smallest key that is larger than `key`.
+fn next_key(key: &[u8]) -> Vec<u8> {
+    let mut next = Vec::with_capacity(key.len() + 1);
+    next.extend_from_slice(key);
+    next.push(0);
+    next
 }
 
 /// The first key after every key that begins with `prefix`; `None` when there is no such key.

@@ -20,6 +20,8 @@ pub mod db;
 pub mod error;
 pub mod index;
 pub mod keyspace;
+
+mod lsm_standin;
 pub mod options;
 pub mod timestamp;
 pub mod txn;
@@ -30,4 +32,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use keyspace::{Direction, KeyRange, ObjectId, Space};
 pub use options::Options;
 pub use timestamp::Timestamp;
-pub use txn::{Isolation, LockOutcome, LockStrength, Savepoint, Scan, Transaction, WaitPolicy};
+pub use txn::{
+    Isolation, LockOutcome, LockOwner, LockStrength, Savepoint, Scan, Snapshot, TableLockMode,
+    Transaction, WaitPolicy,
+};

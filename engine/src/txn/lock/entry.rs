@@ -115,7 +115,8 @@ impl Entry {
         let Some(position) = self.position_in_queue(waiter) else { return Vec::new() };
         let conflicts = waiter.mode.conflicts();
         let holders = self.holders.iter().filter(|h| h.modes.intersects(conflicts));
-        let ahead = self.queue.iter().take(position).filter(|w| w.blocks(waiter.owner, waiter.mode));
+        let ahead =
+            self.queue.iter().take(position).filter(|w| w.blocks(waiter.owner, waiter.mode));
         let owners = holders.map(|h| h.owner).chain(ahead.map(|w| w.owner));
         owners.filter(|&owner| owner != waiter.owner).collect()
     }
@@ -215,11 +216,7 @@ mod tests {
         entry.request(LockOwner(owner), LockMode::Row(strength), SCOPE)
     }
 
-    fn enqueue(
-        entry: &mut Entry,
-        owner: u64,
-        strength: super::super::LockStrength,
-    ) -> Arc<Waiter> {
+    fn enqueue(entry: &mut Entry, owner: u64, strength: super::super::LockStrength) -> Arc<Waiter> {
         let waiter = Arc::new(Waiter::new(LockOwner(owner), LockMode::Row(strength), SCOPE));
         entry.enqueue(Arc::clone(&waiter));
         waiter

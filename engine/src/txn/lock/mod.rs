@@ -12,7 +12,6 @@ mod entry;
 mod mode;
 mod waiter;
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -273,9 +272,7 @@ impl LockTable {
             (None, Wakeup::Cancelled) => {
                 Err(Error::cancelled("canceling statement due to user request"))
             }
-            (None, _) => {
-                Err(Error::lock_not_available("canceling statement due to lock timeout"))
-            }
+            (None, _) => Err(Error::lock_not_available("canceling statement due to lock timeout")),
         }
     }
 
@@ -338,9 +335,9 @@ fn entry_infos(space: LockSpace, key: &[u8], entry: &Entry) -> Vec<LockInfo> {
     let held = entry.holders().iter().flat_map(|holder| {
         holder.modes.modes().map(move |mode| (holder.owner, mode, holder.scope, None))
     });
-    let wanted = entry.queue().map(|waiter| {
-        (waiter.owner, waiter.mode, waiter.scope, Some(waiter.began.elapsed()))
-    });
+    let wanted = entry
+        .queue()
+        .map(|waiter| (waiter.owner, waiter.mode, waiter.scope, Some(waiter.began.elapsed())));
     held.chain(wanted)
         .map(|(owner, mode, scope, waiting)| LockInfo {
             owner,
@@ -351,4 +348,165 @@ fn entry_infos(space: LockSpace, key: &[u8], entry: &Entry) -> Vec<LockInfo> {
             waiting,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+    use std::thread;
+
+    use super::LockStrength::{Share, Update};
+    use super::*;
+    use crate::ErrorKind;
+
+    const FOREVER: WaitPolicy = WaitPolicy::Wait(None);
+
+    fn table() -> Arc<LockTable> {
+        Arc::new(LockTable::new(Arc::default()))
+    }
+
+    fn request(owner: u64, key: &[u8], strength: LockStrength, policy: WaitPolicy) -> Request<'_> {
+        Request {
+            owner: LockOwner(owner),
+            target: LockTarget::Key(key),
+            mode: LockMode::Row(strength),
+            scope: LockScope::Transaction,
+            policy,
+            cancel: None,
+        }
+    }
+
+    /// Locks, expecting to be the first to hold it.
+    fn lock(table: &LockTable, owner: u64, key: &[u8], strength: LockStrength) -> HeldLock {
+        match table.acquire(request(owner, key, strength, FOREVER)).unwrap() {
+            Acquired::New(lock) => lock,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn until_waiting(table: &LockTable, owner: u64) {
+        while table.blocking(LockOwner(owner)).is_empty() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn spaces_are_apart_and_nothing_is_left_behind() {
+        let table = table();
+        let row = lock(&table, 1, &7_u32.to_be_bytes(), Update);
+        let target = LockTarget::Table(ObjectId(7));
+        let mode = LockMode::Table(TableLockMode::AccessExclusive);
+        let other = Request { target, mode, ..request(2, b"", Update, WaitPolicy::NoWait) };
+        let Acquired::New(other) = table.acquire(other).unwrap() else { panic!("it is free") };
+        assert_eq!(table.list().len(), 2);
+        table.release(LockOwner(1), vec![row]);
+        table.release(LockOwner(2), vec![other]);
+        assert!(table.list().is_empty());
+        assert!(table.shards.iter().all(|shard| shard.lock().is_empty()));
+    }
+
+    #[test]
+    fn nowait_and_timeout() {
+        let table = table();
+        let held = lock(&table, 1, b"k", Update);
+        let blocked = table.acquire(request(2, b"k", Share, WaitPolicy::NoWait)).unwrap();
+        assert!(matches!(blocked, Acquired::WouldBlock));
+        let short = WaitPolicy::Wait(Some(Duration::from_millis(1)));
+        let error = table.acquire(request(2, b"k", Share, short)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LockNotAvailable);
+        assert_eq!(table.list().len(), 1, "the waiter is gone");
+        table.release(LockOwner(1), vec![held]);
+    }
+
+    #[test]
+    fn two_in_opposite_order_deadlock() {
+        let table = table();
+        let _a = lock(&table, 1, b"a", Update);
+        let b = lock(&table, 2, b"b", Update);
+        let other = Arc::clone(&table);
+        let thread = thread::spawn(move || lock(&other, 1, b"b", Update));
+        until_waiting(&table, 1);
+        let error = table.acquire(request(2, b"a", Update, FOREVER)).unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Deadlock, "deadlock detected"));
+        table.release(LockOwner(2), vec![b]);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn two_upgrades_deadlock() {
+        let table = table();
+        let _first = lock(&table, 1, b"k", Share);
+        let second = lock(&table, 2, b"k", Share);
+        let other = Arc::clone(&table);
+        let thread = thread::spawn(move || other.acquire(request(1, b"k", Update, FOREVER)));
+        until_waiting(&table, 1);
+        let error = table.acquire(request(2, b"k", Update, FOREVER)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadlock);
+        table.release(LockOwner(2), vec![second]);
+        assert!(matches!(thread.join().unwrap().unwrap(), Acquired::Again));
+    }
+
+    #[test]
+    fn a_cycle_through_a_queue_is_found() {
+        // 1 holds a; 2 shares b; 3 waits for b alone; 1 waits for b behind 3; 2 waits for a.
+        let table = table();
+        let a = lock(&table, 1, b"a", Update);
+        let b = lock(&table, 2, b"b", Share);
+        let spawn = |owner, strength| {
+            let other = Arc::clone(&table);
+            let thread = thread::spawn(move || {
+                let lock = lock(&other, owner, b"b", strength);
+                other.release(LockOwner(owner), vec![lock]);
+            });
+            until_waiting(&table, owner);
+            thread
+        };
+        let threads = [spawn(3, Update), spawn(1, Share)];
+        assert_eq!(table.blocking(LockOwner(1)), [LockOwner(3)]);
+        let error = table.acquire(request(2, b"a", Share, FOREVER)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadlock);
+        table.release(LockOwner(2), vec![b]);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        table.release(LockOwner(1), vec![a]);
+    }
+
+    #[test]
+    fn a_queue_is_served_in_order() {
+        let table = table();
+        let held = lock(&table, 0, b"k", Update);
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let threads: Vec<_> = (1..=8)
+            .map(|owner| {
+                let (other, order) = (Arc::clone(&table), Arc::clone(&order));
+                let thread = thread::spawn(move || {
+                    let lock = lock(&other, owner, b"k", Update);
+                    order.lock().push(owner);
+                    other.release(LockOwner(owner), vec![lock]);
+                });
+                until_waiting(&table, owner);
+                thread
+            })
+            .collect();
+        table.release(LockOwner(0), vec![held]);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(*order.lock(), (1..=8).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_waiter_is_cancelled() {
+        let table = table();
+        let held = lock(&table, 1, b"k", Update);
+        let flag = Arc::new(AtomicBool::new(false));
+        let (other, cancel) = (Arc::clone(&table), Arc::clone(&flag));
+        let thread = thread::spawn(move || {
+            let request = request(2, b"k", Update, FOREVER);
+            other.acquire(Request { cancel: Some(&cancel), ..request }).unwrap_err().kind()
+        });
+        until_waiting(&table, 2);
+        flag.store(true, Ordering::Release);
+        table.wake(LockOwner(2));
+        assert_eq!(thread.join().unwrap(), ErrorKind::Cancelled);
+        table.release(LockOwner(1), vec![held]);
+        assert!(table.list().is_empty());
+    }
 }
