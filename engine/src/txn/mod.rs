@@ -31,6 +31,9 @@ mod state;
 pub mod transaction;
 pub(crate) mod write_set;
 
+#[cfg(test)]
+mod tests;
+
 pub use crate::keyspace::Direction;
 pub use crate::timestamp::Timestamp;
 pub use blocking::RunBlocking;
