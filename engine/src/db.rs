@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use bytes::Bytes;
 
 use crate::error::Result;
+use crate::keyspace::KeyRange;
 use crate::lsm_standin::Lsm;
 use crate::options::Options;
 use crate::timestamp::Timestamp;
@@ -105,6 +106,23 @@ impl Db {
     /// Every commit at or before this is on disk.
     pub fn durable_timestamp(&self) -> Timestamp {
         self.shared.oracle.durable()
+    }
+
+    /// No snapshot older than this is in use or will be taken: whatever ended at or before it,
+    /// nobody sees any more.
+    pub fn oldest_snapshot(&self) -> Timestamp {
+        self.shared.oracle.oldest()
+    }
+
+    /// Forgets every key in `range`, at once and for all snapshots, and gives the space back.
+    /// A derived index whose whole prefix lies in the range goes with its segments.
+    ///
+    /// Requires: no transaction, present or future, reads or writes there.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`, `Closed`.
+    pub fn drop_range(&self, range: &KeyRange) -> Result<()> {
+        self.shared.lsm.drop_range(range)
     }
 
     /// Blocks until every commit at or before `ts` is on disk.

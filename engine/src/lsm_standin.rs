@@ -79,5 +79,9 @@ impl Lsm {
         }
         Ok(LsmScan(rows.into_iter()))
     }
+    pub fn drop_range(&self, range: &KeyRange) -> Result<()> {
+        self.rows.write().retain(|(key, _), _| !range.contains(key));
+        Ok(())
+    }
     pub fn set_oldest_snapshot(&self, _ts: Timestamp) {}
 }

@@ -151,6 +151,18 @@ impl Transaction {
         Ok(self.newest_committed(key)?.is_some_and(|(ts, _)| ts > snapshot))
     }
 
+    /// Whether what the snapshot shows under `key` was committed at or before `ts`. Not so when
+    /// it shows nothing.
+    ///
+    /// # Errors
+    /// `Corruption`, `Io`.
+    pub fn committed_before(&self, key: &[u8], ts: Timestamp) -> Result<bool> {
+        let (state, pin) = self.pinned();
+        drop(state);
+        let version = self.db.shared.lsm.get(key, pin.ts())?;
+        Ok(version.is_some_and(|(committed, value)| committed <= ts && value.is_some()))
+    }
+
     /// Iterates a key range as of the snapshot, own writes of earlier statements included.
     /// The iterator stays as it is when the transaction writes on.
     ///
