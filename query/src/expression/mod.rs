@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::value::{SqlType, Value};
 
+pub mod cast;
 pub mod context;
 pub mod functions;
 

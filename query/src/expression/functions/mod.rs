@@ -7,6 +7,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+mod builder;
+mod polymorphic;
+mod registry;
+
+pub use builder::Builder;
+pub use polymorphic::{Instance, common_type, instantiate};
+pub use registry::Registry;
+
 use super::EvalContext;
 use crate::error::Result;
 use crate::value::{Type, Value};
@@ -60,10 +68,40 @@ pub struct Function {
     pub result: ParamType,
     /// Whether a NULL argument makes the result NULL without running the code.
     pub is_strict: bool,
+    /// Whether the binder hands the types of the arguments over, as one argument more at the end
+    /// made by [`crate::value::shape::describe`]: for the few functions whose result depends on
+    /// declared types (`pg_typeof`, `to_jsonb`, `row_to_json`).
+    pub takes_types: bool,
     /// See [`Volatility`].
     pub volatility: Volatility,
     /// The code.
     pub eval: Eval,
+}
+
+impl Function {
+    /// Says that equal arguments give equal results only within a statement.
+    pub fn stable(&mut self) -> &mut Self {
+        self.volatility = Volatility::Stable;
+        self
+    }
+
+    /// Says that every call may give another result.
+    pub fn volatile(&mut self) -> &mut Self {
+        self.volatility = Volatility::Volatile;
+        self
+    }
+
+    /// Says that the code sees NULL arguments.
+    pub fn nullable(&mut self) -> &mut Self {
+        self.is_strict = false;
+        self
+    }
+
+    /// See [`Function::takes_types`].
+    pub fn typed(&mut self) -> &mut Self {
+        self.takes_types = true;
+        self
+    }
 }
 
 impl fmt::Debug for Function {
@@ -141,7 +179,5 @@ impl fmt::Debug for SetFunction {
     }
 }
 
-/// All of them, by name.
-pub struct Registry {
-    _private: (),
-}
+/// Asks every family for its members.
+fn register_all(_builder: &mut Builder) {}
