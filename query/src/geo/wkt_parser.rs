@@ -1,0 +1,286 @@
+//! WKT and EWKT parsing: recursive descent over bytes.
+
+use geo::{Coord, LineString, MultiLineString, MultiPoint, MultiPolygon};
+use geo::{Point, Polygon};
+
+use super::{
+    DEPTH_MAX, Geometry, Kind, collection, non_closed_rings, requires_more_points, z_or_m,
+};
+use crate::error::{Error, Result};
+
+impl Geometry {
+    /// Reads WKT, with or without the `SRID=n;` before it.
+    ///
+    /// # Errors
+    /// XX000 as PostGIS; 0A000 for Z and M coordinates.
+    pub fn from_ewkt(text: &str) -> Result<Self> {
+        let mut parser = Parser { text, at: 0, depth: 0 };
+        let srid = parser.srid()?;
+        let shape = parser.tagged()?;
+        parser.blank();
+        if parser.at < text.len() {
+            parser.at += 1;
+            return Err(parser.error());
+        }
+        Ok(Self::new(srid, shape))
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn error(&self) -> Error {
+        let error = Error::internal("parse error - invalid geometry");
+        if self.text.is_empty() {
+            return error;
+        }
+        let read = String::from_utf8_lossy(self.text.as_bytes().get(..self.at).unwrap_or_default());
+        error.with_hint(format!(
+            "\"{read}\" <-- parse error at position {} within geometry",
+            self.at
+        ))
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    fn blank(&mut self) {
+        self.at += self.rest().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    }
+
+    /// Takes `byte`, after blanks, if it comes next.
+    fn take(&mut self, byte: u8) -> bool {
+        self.blank();
+        let is_next = self.rest().first() == Some(&byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<()> {
+        if self.take(byte) { Ok(()) } else { Err(self.error()) }
+    }
+
+    fn word(&mut self) -> String {
+        self.blank();
+        let length = self.rest().iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let word = String::from_utf8_lossy(self.rest().get(..length).unwrap_or_default());
+        let word = word.to_ascii_uppercase();
+        self.at += length;
+        word
+    }
+
+    /// Takes the word `EMPTY` if it comes next.
+    fn empty(&mut self) -> bool {
+        let before = self.at;
+        let is_empty = self.word() == "EMPTY";
+        if !is_empty {
+            self.at = before;
+        }
+        is_empty
+    }
+
+    fn srid(&mut self) -> Result<i32> {
+        let before = self.at;
+        if self.word() != "SRID" {
+            self.at = before;
+            return Ok(0);
+        }
+        self.expect(b'=')?;
+        let length =
+            self.rest().iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count();
+        let digits = self.text.get(self.at..self.at + length).unwrap_or_default();
+        let srid = digits.parse::<i32>().map_err(|_| self.error())?;
+        self.at += length;
+        self.expect(b';')?;
+        Ok(super::clamp_srid(srid))
+    }
+
+    fn number(&mut self) -> Result<f64> {
+        self.blank();
+        let is_part =
+            |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        let length = self.rest().iter().take_while(is_part).count();
+        let text = self.text.get(self.at..self.at + length).unwrap_or_default();
+        let is_word = text.bytes().next().is_none_or(|byte| byte.is_ascii_alphabetic());
+        let number = match text.to_ascii_lowercase().as_str() {
+            "nan" => f64::NAN,
+            _ if is_word => return Err(self.error()),
+            text => text.parse().map_err(|_| self.error())?,
+        };
+        self.at += length;
+        Ok(number)
+    }
+
+    fn kind(&mut self) -> Result<Kind> {
+        let word = self.word();
+        for kind in Kind::ALL {
+            let Some(suffix) = word.strip_prefix(&kind.name().to_ascii_uppercase()) else {
+                continue;
+            };
+            match suffix {
+                "" => {}
+                "Z" | "M" | "ZM" => return Err(z_or_m()),
+                _ => break,
+            }
+            let before = self.at;
+            if matches!(self.word().as_str(), "Z" | "M" | "ZM") {
+                return Err(z_or_m());
+            }
+            self.at = before;
+            return Ok(kind);
+        }
+        Err(self.error())
+    }
+
+    fn tagged(&mut self) -> Result<geo::Geometry<f64>> {
+        let kind = self.kind()?;
+        if self.empty() {
+            return Ok(kind.empty());
+        }
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(Error::internal("parse error - invalid geometry")
+                .with_hint(format!("collections nest at most {DEPTH_MAX} deep")));
+        }
+        let shape = match kind {
+            Kind::Point => {
+                self.expect(b'(')?;
+                let coord = self.coord()?;
+                self.expect(b')')?;
+                Point(coord).into()
+            }
+            Kind::LineString => self.line()?.into(),
+            Kind::Polygon => self.polygon()?.into(),
+            Kind::MultiPoint => MultiPoint::new(self.list(Self::member_point)?).into(),
+            Kind::MultiLineString => MultiLineString::new(self.list(Self::line)?).into(),
+            Kind::MultiPolygon => MultiPolygon::new(self.list(Self::polygon)?).into(),
+            Kind::GeometryCollection => collection(self.list(Self::tagged)?),
+        };
+        self.depth -= 1;
+        Ok(shape)
+    }
+
+    fn list<T>(&mut self, each: impl Fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+        self.expect(b'(')?;
+        let mut items = vec![each(self)?];
+        while self.take(b',') {
+            items.push(each(self)?);
+        }
+        self.expect(b')')?;
+        Ok(items)
+    }
+
+    fn coord(&mut self) -> Result<Coord<f64>> {
+        let coord = Coord { x: self.number()?, y: self.number()? };
+        self.blank();
+        match self.rest().first() {
+            Some(b')' | b',') => Ok(coord),
+            _ => match self.number() {
+                Ok(_) => Err(z_or_m()),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    /// A point of a multipoint: with or without parentheses, or `EMPTY`.
+    fn member_point(&mut self) -> Result<Point<f64>> {
+        if self.empty() {
+            return Ok(Point(super::EMPTY_COORD));
+        }
+        let is_wrapped = self.take(b'(');
+        let coord = self.coord()?;
+        if is_wrapped {
+            self.expect(b')')?;
+        }
+        Ok(Point(coord))
+    }
+
+    fn line(&mut self) -> Result<LineString<f64>> {
+        if self.empty() {
+            return Ok(LineString::new(Vec::new()));
+        }
+        let coords = self.list(Self::coord)?;
+        if coords.len() < 2 {
+            return Err(requires_more_points());
+        }
+        Ok(LineString::new(coords))
+    }
+
+    fn polygon(&mut self) -> Result<Polygon<f64>> {
+        if self.empty() {
+            return Ok(Polygon::empty());
+        }
+        polygon_of(self.list(|parser| Ok(LineString::new(parser.list(Self::coord)?)))?)
+    }
+}
+
+/// A polygon of rings, the outer one first, each closed.
+pub(super) fn polygon_of(rings: Vec<LineString<f64>>) -> Result<Polygon<f64>> {
+    for ring in &rings {
+        if ring.0.len() < 4 {
+            return Err(requires_more_points());
+        }
+        if !ring.is_closed() {
+            return Err(non_closed_rings());
+        }
+    }
+    let mut rings = rings.into_iter();
+    Ok(match rings.next() {
+        Some(exterior) => Polygon::new(exterior, rings.collect()),
+        None => Polygon::empty(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn again(text: &str) -> String {
+        Geometry::parse(text).unwrap().to_ewkt(None)
+    }
+
+    #[test]
+    fn parses_what_it_prints() {
+        for text in [
+            "POINT(1 2)",
+            "SRID=4326;POINT(-1.5 2e+20)",
+            "POINT EMPTY",
+            "LINESTRING(0 0,1 1)",
+            "POLYGON((0 0,0 1,1 1,0 0),(0.1 0.1,0.1 0.2,0.2 0.2,0.1 0.1))",
+            "POLYGON EMPTY",
+            "MULTIPOINT((1 2),EMPTY)",
+            "MULTILINESTRING((0 0,1 1),(2 2,3 3))",
+            "MULTIPOLYGON(((0 0,0 1,1 1,0 0)),EMPTY)",
+            "GEOMETRYCOLLECTION(POINT EMPTY,GEOMETRYCOLLECTION(POINT(1 2)))",
+            "GEOMETRYCOLLECTION EMPTY",
+        ] {
+            assert_eq!(again(text), text);
+        }
+        assert_eq!(again(" multipoint ( 1 2 , 3 4 ) "), "MULTIPOINT((1 2),(3 4))");
+    }
+
+    #[test]
+    fn refuses_what_is_wrong() {
+        for (text, message) in [
+            ("", "parse error - invalid geometry"),
+            ("foo", "parse error - invalid geometry"),
+            ("POINT(1", "parse error - invalid geometry"),
+            ("POINT(1 2)x", "parse error - invalid geometry"),
+            ("POINT(1 é)", "parse error - invalid geometry"),
+            ("LINESTRING(1 2)", "geometry requires more points"),
+            ("POLYGON((0 0,1 1,0 0))", "geometry requires more points"),
+            ("POLYGON((0 0,1 1,1 0,0 1))", "geometry contains non-closed rings"),
+        ] {
+            assert_eq!(Geometry::parse(text).unwrap_err().message(), message, "{text}");
+        }
+        for text in ["POINT(1 2 3)", "POINT Z (1 2 3)", "POINTM(1 2 3)"] {
+            assert_eq!(Geometry::parse(text).unwrap_err().state().0, "0A000");
+        }
+        assert!(Geometry::parse(&"GEOMETRYCOLLECTION(".repeat(100_000)).is_err());
+    }
+}
