@@ -17,10 +17,12 @@
 //! ```
 
 pub mod db;
+pub mod encoding;
+pub mod env;
 pub mod error;
 pub mod index;
 pub mod keyspace;
-
+pub mod lsm;
 mod lsm_standin;
 pub mod options;
 pub mod timestamp;
@@ -28,6 +30,7 @@ pub mod txn;
 
 pub use bytes::Bytes;
 pub use db::Db;
+pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use keyspace::{Direction, KeyRange, ObjectId, Space};
 pub use options::Options;

@@ -6,23 +6,64 @@ pub const KEY_LEN_MAX: usize = 65_535;
 /// The longest value, in bytes. 1 GiB, as a Postgres field.
 pub const VALUE_LEN_MAX: usize = 1 << 30;
 
+/// The longest batch, in bytes. 2 GiB: it is one WAL record, whose length is 32 bits.
+pub const BATCH_LEN_MAX: usize = 2 << 30;
+
 /// How a database is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Bytes of recent writes kept in memory before they are flushed to an sstable. 64 MiB.
     pub memtable_len_max: usize,
+    /// Memtables that may wait for their flush before writers wait too. 4: with the active one
+    /// that bounds memory at five times [`Options::memtable_len_max`].
+    pub sealed_memtable_count_max: usize,
     /// Bytes of decoded blocks kept in memory. 256 MiB.
     pub block_cache_len_max: usize,
     /// Bytes of uncommitted writes that one transaction may hold in memory. 1 GiB.
     pub transaction_len_max: usize,
+    /// Bytes of an sstable block before compression. 4 KiB: a point read decodes one.
+    pub block_len: usize,
+    /// Bytes after which compaction begins the next sstable. 32 MiB.
+    pub sstable_len_max: u64,
+    /// Bits per key in an sstable's Bloom filter; 0 = none. 10: one false hit in a hundred.
+    pub filter_bits_per_key: usize,
+    /// Level-0 sstables that ask for a compaction. 4: each is one more place to look on a read.
+    pub level0_compaction_count: usize,
+    /// Level-0 sstables from which on writers are slowed down, a little more with each. 12.
+    pub level0_slowdown_count: usize,
+    /// Level-0 sstables at which writers wait for compaction. 36.
+    pub level0_stop_count: usize,
+    /// The least target of the first level below level 0, in bytes. 64 MiB.
+    pub level_base_len_max: u64,
+    /// How many times larger each level is than the one above it. 10.
+    pub level_len_multiplier: u64,
+    /// Threads that flush and compact; 0 = none, writers do it themselves, for simulation. 2.
+    pub background_thread_count: usize,
+    /// Bytes by which a WAL segment grows at a time; a commit never runs out of disk inside what
+    /// was set aside. 4 MiB.
+    pub wal_allocation_len: u64,
+    /// Bytes per second that compaction may write; 0 = no limit. 0.
+    pub compaction_bytes_per_second: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             memtable_len_max: 64 << 20,
+            sealed_memtable_count_max: 4,
             block_cache_len_max: 256 << 20,
             transaction_len_max: 1 << 30,
+            block_len: 4 << 10,
+            sstable_len_max: 32 << 20,
+            filter_bits_per_key: 10,
+            level0_compaction_count: 4,
+            level0_slowdown_count: 12,
+            level0_stop_count: 36,
+            level_base_len_max: 64 << 20,
+            level_len_multiplier: 10,
+            background_thread_count: 2,
+            wal_allocation_len: 4 << 20,
+            compaction_bytes_per_second: 0,
         }
     }
 }

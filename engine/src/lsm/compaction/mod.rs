@@ -1,0 +1,3 @@
+//! Compaction: merging sstables downward.
+
+pub(super) mod retention;

@@ -1,0 +1,184 @@
+//! The log-structured merge tree: versioned keys, ordered, durable.
+//!
+//! A write goes to the [write-ahead log](wal) and to the [memtable]; a full memtable is
+//! [flushed](flush) to an [sstable] in level 0; [compaction] merges sstables downward and drops
+//! row versions that no snapshot sees. A read asks the memtables, then level 0, then one sstable
+//! per level, newest to oldest, and stops at the first answer. Which sstables are live is a
+//! [version], and the manifest is the log of its changes.
+//!
+//! What this layer does not know: transactions, locks, which snapshots exist. The caller appends
+//! commits in timestamp order and says which snapshot is the oldest.
+//!
+//! # Durability
+//! After [`Lsm::sync`] returned a timestamp, every commit up to it survives a power cut; of later
+//! commits a prefix may survive. A commit survives as a whole or not at all.
+
+mod background;
+pub mod batch;
+mod block_cache;
+pub mod compaction;
+mod flush;
+mod internal_key;
+mod iterator;
+mod memtable;
+mod merge;
+mod recovery;
+pub mod scan;
+#[cfg(test)]
+mod simulation;
+pub mod sstable;
+pub mod stats;
+mod store;
+mod version;
+mod wal;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+
+pub use batch::Batch;
+pub use scan::{ChangeScan, LsmScan};
+pub use stats::{LevelStats, LsmStats};
+
+use crate::env::Env;
+use crate::error::Result;
+use crate::keyspace::{Direction, KeyRange};
+use crate::options::Options;
+use crate::timestamp::Timestamp;
+use store::Store;
+
+/// An open store. Dropping it stops its threads and releases the directory.
+pub struct Lsm {
+    store: Arc<Store>,
+}
+
+impl Lsm {
+    /// Opens the store in `dir`, creating it when absent, and replays what was not flushed.
+    ///
+    /// # Errors
+    /// `Unusable` when another process holds the directory, it is not ours or it is from a newer
+    /// format; `Corruption` when stored bytes are wrong; `Io`, `DiskFull`.
+    pub fn open(env: Env, dir: &Path, options: &Options) -> Result<Arc<Self>> {
+        let store = recovery::open(env, dir, options)?;
+        Ok(Arc::new(Self { store }))
+    }
+
+    /// The newest commit recovered or appended.
+    pub fn last_timestamp(&self) -> Timestamp {
+        self.store.last_ts()
+    }
+
+    /// Appends one commit to the WAL's buffer and applies it to the memtable. Readers at or after
+    /// `ts` see it at once; nobody else does. May wait when flushes lag behind.
+    ///
+    /// Requires: one caller at a time, timestamps strictly increasing.
+    ///
+    /// # Errors
+    /// `DiskFull`, `Io` when space cannot be set aside, `Limit` (nothing happened then);
+    /// `Closed` after a failed write or sync.
+    pub fn append(&self, ts: Timestamp, batch: &Batch) -> Result<()> {
+        self.store.append(ts, batch)
+    }
+
+    /// Makes everything appended so far durable; returns the newest durable timestamp. Callers
+    /// that come while a sync is under way share the next one.
+    ///
+    /// # Errors
+    /// `Io` when the disk failed: nobody knows what it has, so every later write answers `Closed`.
+    pub fn sync(&self) -> Result<Timestamp> {
+        self.store.wal.sync()
+    }
+
+    /// The newest timestamp known to be durable.
+    pub fn durable_timestamp(&self) -> Timestamp {
+        self.store.wal.durable()
+    }
+
+    /// The newest version of `key` at or below `ts`, with its timestamp; an inner `None` is a
+    /// tombstone.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn get(&self, key: &[u8], ts: Timestamp) -> Result<Option<(Timestamp, Option<Bytes>)>> {
+        self.store.get(key, ts)
+    }
+
+    /// The visible versions of a key range. See [`LsmScan`].
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn scan(&self, range: &KeyRange, ts: Timestamp, direction: Direction) -> Result<LsmScan> {
+        let state = self.store.state.load();
+        let merge = self.store.merge(&state, range, Timestamp(0), ts, direction);
+        LsmScan::new(merge, state.version.clone(), range.clone(), ts, direction)
+    }
+
+    /// Every key of a range whose newest version is newer than `since`, tombstones included; for
+    /// rebuilding what was derived from the keys up to `since`. Sstables without anything newer
+    /// are not read.
+    ///
+    /// Compaction drops tombstones that no snapshot needs: who wants to see all removals after
+    /// `since` keeps the oldest snapshot at or below it ([`Lsm::set_oldest_snapshot`]).
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn scan_since(&self, range: &KeyRange, since: Timestamp) -> Result<ChangeScan> {
+        let state = self.store.state.load();
+        let merge = self.store.merge(&state, range, since, Timestamp::MAX, Direction::Forward);
+        ChangeScan::new(merge, state.version.clone(), range.clone(), since)
+    }
+
+    /// Says that no read before `oldest` will come any more: for each key only the newest version
+    /// at or below it is kept. Never goes back. Starts at 0: nothing is dropped before the first
+    /// call.
+    pub fn set_oldest_snapshot(&self, oldest: Timestamp) {
+        self.store.oldest.fetch_max(oldest.0, Ordering::AcqRel);
+    }
+
+    /// Writes everything appended so far to sstables.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`, `Closed`.
+    pub fn flush(&self) -> Result<()> {
+        self.store.flush_all()
+    }
+
+    /// What the store has done and what it holds.
+    pub fn stats(&self) -> LsmStats {
+        self.store.stats()
+    }
+
+    /// Syncs the WAL, stops the background threads and releases the directory. Later writes
+    /// answer `Closed`; open scans stay readable.
+    ///
+    /// # Errors
+    /// `Io` when the last sync failed.
+    pub fn close(&self) -> Result<()> {
+        let synced = match self.store.wal.check() {
+            Ok(()) => self.store.wal.sync().map(drop),
+            Err(error) => Err(error),
+        };
+        self.stop();
+        synced
+    }
+
+    fn stop(&self) {
+        self.store.background.stop();
+        let _write = self.store.write.lock();
+        self.store.wal.poison();
+        *self.store.lock.lock() = None;
+    }
+}
+
+impl Drop for Lsm {
+    fn drop(&mut self) {
+        if self.store.wal.check().is_ok() {
+            if let Err(error) = self.store.wal.sync() {
+                tracing::error!(%error, "the last sync failed");
+            }
+        }
+        self.stop();
+    }
+}

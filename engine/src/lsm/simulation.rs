@@ -1,0 +1,210 @@
+//! Seeded simulation: random operations and power cuts against a model.
+//!
+//! Every seed drives a store on simulated files with tiny limits, so that flushes and compactions
+//! happen all the time, and without threads, so that a seed always does the same. After each
+//! power cut the store must hold a prefix of the commits that includes every synced one, whole.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::*;
+use crate::env::MemoryFs;
+
+type Commit = (u64, Vec<(Vec<u8>, Option<Vec<u8>>)>);
+
+/// What the store should hold: all commits, in order.
+#[derive(Default)]
+struct Model {
+    commits: Vec<Commit>,
+}
+
+impl Model {
+    /// Keys and values as of a timestamp.
+    fn at(&self, ts: u64) -> BTreeMap<Vec<u8>, (u64, Vec<u8>)> {
+        let mut rows = BTreeMap::new();
+        for (commit_ts, operations) in self.commits.iter().filter(|(at, _)| *at <= ts) {
+            for (key, value) in operations {
+                match value {
+                    Some(value) => rows.insert(key.clone(), (*commit_ts, value.clone())),
+                    None => rows.remove(key),
+                };
+            }
+        }
+        rows
+    }
+}
+
+struct Simulation {
+    seed: u64,
+    rng: StdRng,
+    files: MemoryFs,
+    lsm: Arc<Lsm>,
+    model: Model,
+    /// Commits up to here were acknowledged as durable.
+    durable: u64,
+    oldest: u64,
+}
+
+fn options() -> Options {
+    Options {
+        memtable_len_max: 6 << 10,
+        block_len: 256,
+        sstable_len_max: 2 << 10,
+        block_cache_len_max: 8 << 10,
+        level_base_len_max: 6 << 10,
+        level_len_multiplier: 3,
+        background_thread_count: 0,
+        wal_allocation_len: 4 << 10,
+        ..Options::default()
+    }
+}
+
+fn open(files: &MemoryFs) -> Arc<Lsm> {
+    let env = Env::with_files(Arc::new(files.clone()));
+    Lsm::open(env, Path::new("/db"), &options()).unwrap()
+}
+
+impl Simulation {
+    fn new(seed: u64) -> Self {
+        let files = MemoryFs::default();
+        let lsm = open(&files);
+        let rng = StdRng::seed_from_u64(seed);
+        Self { seed, rng, files, lsm, model: Model::default(), durable: 0, oldest: 0 }
+    }
+
+    fn last(&self) -> u64 {
+        self.model.commits.last().map_or(0, |(ts, _)| *ts)
+    }
+
+    fn key(&mut self) -> Vec<u8> {
+        format!("k{:03}", self.rng.random_range(0..120u32)).into_bytes()
+    }
+
+    fn commit(&mut self) {
+        let ts = self.lsm.last_timestamp().0 + self.rng.random_range(1..3u64);
+        let mut batch = Batch::new();
+        let mut operations = Vec::new();
+        for _ in 0..self.rng.random_range(1..6) {
+            let key = self.key();
+            if self.rng.random_bool(0.3) {
+                batch.delete(&key);
+                operations.push((key, None));
+            } else {
+                let len = self.rng.random_range(0..90);
+                let value = vec![self.rng.random::<u8>(); len];
+                batch.put(&key, &value);
+                operations.push((key, Some(value)));
+            }
+        }
+        self.lsm.append(Timestamp(ts), &batch).unwrap();
+        self.model.commits.push((ts, operations));
+    }
+
+    fn step(&mut self) {
+        match self.rng.random_range(0..100) {
+            0..70 => self.commit(),
+            70..85 => {
+                assert!(self.lsm.sync().unwrap().0 >= self.last());
+                self.durable = self.last();
+            }
+            85..88 => {
+                self.lsm.flush().unwrap();
+                self.durable = self.last();
+            }
+            88..92 => {
+                self.oldest = self.rng.random_range(self.oldest..=self.last());
+                self.lsm.set_oldest_snapshot(Timestamp(self.oldest));
+            }
+            92..96 => self.check_some(),
+            96..98 => {
+                self.lsm.close().unwrap();
+                self.lsm = open(&self.files);
+                self.durable = self.last();
+            }
+            _ => self.cut_power(),
+        }
+    }
+
+    fn cut_power(&mut self) {
+        let seed = self.rng.random();
+        let image = self.files.crash_image(seed);
+        self.files = image;
+        self.lsm = open(&self.files);
+        let recovered = self.lsm.last_timestamp().0;
+        assert!(recovered >= self.durable, "seed {}: lost a durable commit", self.seed);
+        self.model.commits.retain(|(ts, _)| *ts <= recovered);
+        self.durable = self.last();
+        // The oldest snapshot may have been at a commit that did not survive.
+        self.oldest = self.oldest.min(self.last());
+        self.check_all();
+    }
+
+    fn check_some(&mut self) {
+        let ts = self.rng.random_range(self.oldest..=self.last().max(self.oldest));
+        let key = self.key();
+        let wanted = self.model.at(ts).get(&key).cloned();
+        let found = self.lsm.get(&key, Timestamp(ts)).unwrap();
+        let found = found.and_then(|(ts, value)| Some((ts.0, value?.to_vec())));
+        assert_eq!(found, wanted, "seed {} key {key:?} ts {ts}", self.seed);
+        let (from, to) = (self.key(), self.key());
+        self.check_range(KeyRange { start: from, end: Some(to) }, ts);
+    }
+
+    fn check_all(&mut self) {
+        let ts = self.last().max(self.oldest);
+        self.check_range(KeyRange::all(), ts);
+        self.check_changes();
+    }
+
+    fn check_range(&mut self, range: KeyRange, ts: u64) {
+        let rows = self.model.at(ts).into_iter();
+        let mut wanted: Vec<_> = rows.filter(|(key, _)| range.contains(key)).collect();
+        for direction in [Direction::Forward, Direction::Reverse] {
+            let mut scan = self.lsm.scan(&range, Timestamp(ts), direction).unwrap();
+            let collect = |scan: &mut LsmScan| -> Vec<_> {
+                scan.map(Result::unwrap)
+                    .map(|(k, ts, v)| (k.to_vec(), (ts.0, v.to_vec())))
+                    .collect()
+            };
+            assert_eq!(collect(&mut scan), wanted, "seed {} {direction:?}", self.seed);
+            if !wanted.is_empty() {
+                let at = self.rng.random_range(0..wanted.len());
+                scan.seek(&wanted[at].0).unwrap();
+                assert_eq!(collect(&mut scan), wanted[at..], "seed {} seek", self.seed);
+            }
+            wanted.reverse();
+        }
+    }
+
+    /// What changed since a timestamp, tombstones of the kept history included.
+    fn check_changes(&mut self) {
+        let since = self.rng.random_range(self.oldest..=self.last().max(self.oldest));
+        let mut wanted = BTreeMap::new();
+        for (ts, operations) in self.model.commits.iter().filter(|(ts, _)| *ts > since) {
+            for (key, value) in operations {
+                wanted.insert(key.clone(), (*ts, value.clone()));
+            }
+        }
+        let found = self.lsm.scan_since(&KeyRange::all(), Timestamp(since)).unwrap();
+        let found: BTreeMap<_, _> = found
+            .map(Result::unwrap)
+            .map(|(key, ts, value)| (key.to_vec(), (ts.0, value.map(|value| value.to_vec()))))
+            .collect();
+        assert_eq!(found, wanted, "seed {} since {since}", self.seed);
+    }
+}
+
+#[test]
+fn random_operations_and_power_cuts() {
+    for seed in 0..40 {
+        let mut simulation = Simulation::new(seed);
+        for _ in 0..400 {
+            simulation.step();
+        }
+        simulation.check_all();
+    }
+}

@@ -1,0 +1,293 @@
+//! File to entries: opening an sstable, point reads, cursors.
+//!
+//! The file is mapped. The block index is searched in the mapping; the filter is copied into
+//! memory; data blocks are checked and decoded once and then live in the block cache. Blocks
+//! that were stored uncompressed are slices of the mapping all the way up to the caller.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+
+use super::block::{BadBlock, Block, BlockCursor, unseal};
+use super::block_index::{BlockIndex, byte_range};
+use super::builder::FileMeta;
+use super::filter::Filter;
+use super::footer::{BadFooter, BlockHandle, FOOTER_LEN, FORMAT_VERSION, Footer};
+use super::properties::Properties;
+use crate::encoding::Decoder;
+use crate::env::{Env, FileName};
+use crate::error::{Error, Result};
+use crate::keyspace::Direction;
+use crate::lsm::block_cache::BlockCache;
+use crate::lsm::iterator::{Cursor, Start};
+use crate::timestamp::Timestamp;
+
+/// An open sstable. When it was marked obsolete, the last reference to go removes the file.
+pub(crate) struct Sstable {
+    env: Env,
+    path: PathBuf,
+    meta: FileMeta,
+    map: Bytes,
+    index: BlockIndex,
+    filter: Option<Filter>,
+    cache: Arc<BlockCache>,
+    is_obsolete: AtomicBool,
+}
+
+impl Sstable {
+    /// Opens the file that `meta` describes and checks that it is that file.
+    ///
+    /// # Errors
+    /// `Corruption`, `Unusable` when it is of a newer format, `Io`.
+    pub(crate) fn open(
+        env: &Env,
+        dir: &Path,
+        meta: FileMeta,
+        cache: Arc<BlockCache>,
+    ) -> Result<Self> {
+        let path = FileName::Sstable(meta.id).path(dir);
+        let map = env.vfs.map(&path).map_err(|error| Error::io("read", &path, error))?;
+        if map.len() as u64 != meta.len {
+            let expected = format!("{} bytes", meta.len);
+            let found = format!("{} bytes", map.len());
+            return Err(Error::corruption(&path, map.len() as u64, expected, found));
+        }
+        let footer_at = map.len().saturating_sub(FOOTER_LEN);
+        let footer = Footer::decode(&map[footer_at..]).map_err(|bad| match bad {
+            BadFooter::Malformed => {
+                Error::corruption(&path, footer_at as u64, "an sstable footer", "other bytes")
+            }
+            BadFooter::Newer(version) => Error::unusable(format!(
+                "the sstable is of a newer format file={} version={version} supported={FORMAT_VERSION}",
+                path.display()
+            )),
+        })?;
+        let properties_at = footer.properties.offset;
+        let properties = load(&path, &map, footer.properties)?;
+        if Properties::decode(&mut Decoder::new(&properties)).as_ref() != Some(&meta.properties) {
+            let expected = "the properties that the manifest names";
+            return Err(Error::corruption(&path, properties_at, expected, "others"));
+        }
+        let index = load(&path, &map, footer.index)?;
+        let index = Block::new(index).map_err(|bad| bad_block(&path, footer.index, bad))?;
+        let filter = match footer.filter {
+            Some(handle) => Some(load_filter(&path, &map, handle)?),
+            None => None,
+        };
+        let (env, index) = (env.clone(), BlockIndex::new(index));
+        let is_obsolete = AtomicBool::new(false);
+        Ok(Self { env, path, meta, map, index, filter, cache, is_obsolete })
+    }
+
+    /// What the manifest knows about it.
+    pub(crate) fn meta(&self) -> &FileMeta {
+        &self.meta
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// No version names the file any more: the last reference to go removes it.
+    pub(crate) fn mark_obsolete(&self) {
+        self.is_obsolete.store(true, Ordering::Release);
+    }
+
+    /// The newest version of `key` at or below `ts`; an inner `None` is a tombstone. `key_hash`
+    /// is the key's [`super::filter::key_hash`].
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub(crate) fn get(
+        &self,
+        key: &[u8],
+        key_hash: u64,
+        ts: Timestamp,
+    ) -> Result<Option<(Timestamp, Option<Bytes>)>> {
+        if ts < self.meta.properties.first_ts {
+            return Ok(None);
+        }
+        if self.filter.as_ref().is_some_and(|filter| !filter.may_contain(key_hash)) {
+            return Ok(None);
+        }
+        let position = self.index.position(key, ts).map_err(|bad| self.bad_index(bad))?;
+        if position == self.index.len() {
+            return Ok(None);
+        }
+        let (handle, block) = self.block(position)?;
+        block.get(key, ts).map_err(|bad| bad_block(&self.path, handle, bad))
+    }
+
+    /// The data block at a position of the block index.
+    fn block(&self, position: usize) -> Result<(BlockHandle, Block)> {
+        let handle = self.index.handle(position).map_err(|bad| self.bad_index(bad))?;
+        let payload = match self.cache.get(self.meta.id, handle.offset) {
+            Some(payload) => payload,
+            None => {
+                let payload = load(&self.path, &self.map, handle)?;
+                self.cache.insert(self.meta.id, handle.offset, payload.clone());
+                payload
+            }
+        };
+        let block = Block::new(payload).map_err(|bad| bad_block(&self.path, handle, bad))?;
+        Ok((handle, block))
+    }
+
+    fn bad_index(&self, bad: BadBlock) -> Error {
+        bad_block(&self.path, BlockHandle { offset: self.meta.len, len: 0 }, bad)
+    }
+
+    /// A cursor over all entries.
+    pub(crate) fn cursor(self: &Arc<Self>, direction: Direction) -> SstableCursor {
+        SstableCursor { sstable: self.clone(), direction, position: 0, handle: None, block: None }
+    }
+}
+
+impl Drop for Sstable {
+    fn drop(&mut self) {
+        if self.is_obsolete.load(Ordering::Acquire) {
+            if let Err(error) = self.env.vfs.remove(&self.path) {
+                tracing::warn!(file = %self.path.display(), %error, "could not remove an old sstable");
+            }
+        }
+    }
+}
+
+fn load(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Bytes> {
+    let Some(range) = byte_range(handle, map.len()) else {
+        let found = format!("{} bytes beyond the file", handle.len);
+        return Err(Error::corruption(path, handle.offset, "a block", found));
+    };
+    unseal(&map.slice(range)).map_err(|bad| bad_block(path, handle, bad))
+}
+
+fn load_filter(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Filter> {
+    Filter::new(&load(path, map, handle)?)
+        .ok_or_else(|| Error::corruption(path, handle.offset, "a filter", "other bytes"))
+}
+
+fn bad_block(path: &Path, handle: BlockHandle, bad: BadBlock) -> Error {
+    match bad {
+        BadBlock::Checksum(stated, computed) => Error::corruption(
+            path,
+            handle.offset,
+            format!("checksum {stated:08x}"),
+            format!("{computed:08x}"),
+        ),
+        BadBlock::Malformed(at) => {
+            let found = format!("nonsense at byte {at} of the block");
+            Error::corruption(path, handle.offset, "a well-formed block", found)
+        }
+    }
+}
+
+/// A position in an sstable, with its own reference to it.
+pub(crate) struct SstableCursor {
+    sstable: Arc<Sstable>,
+    direction: Direction,
+    /// The data block under the cursor.
+    position: usize,
+    handle: Option<BlockHandle>,
+    block: Option<BlockCursor>,
+}
+
+impl SstableCursor {
+    /// Looks at the data block at `position`.
+    fn load(&mut self, position: usize) -> Result<()> {
+        self.position = position;
+        let (handle, block) = self.sstable.block(position)?;
+        self.handle = Some(handle);
+        match &mut self.block {
+            Some(cursor) => cursor.reset(block),
+            None => self.block = Some(BlockCursor::new(block)),
+        }
+        Ok(())
+    }
+
+    fn on_block(
+        &mut self,
+        act: impl FnOnce(&mut BlockCursor) -> std::result::Result<(), BadBlock>,
+    ) -> Result<()> {
+        let Some(block) = &mut self.block else { return Ok(()) };
+        let handle = self.handle.unwrap_or_default();
+        act(block).map_err(|bad| bad_block(&self.sstable.path, handle, bad))
+    }
+
+    fn is_at_entry(&self) -> bool {
+        self.key().is_some()
+    }
+
+    /// Goes on to the neighbouring blocks until there is an entry.
+    fn skip_exhausted(&mut self) -> Result<()> {
+        while !self.is_at_entry() {
+            match self.direction {
+                Direction::Forward if self.position + 1 < self.sstable.index.len() => {
+                    self.load(self.position + 1)?;
+                    self.on_block(BlockCursor::seek_first)?;
+                }
+                Direction::Reverse if self.position > 0 => {
+                    self.load(self.position - 1)?;
+                    self.on_block(BlockCursor::seek_last)?;
+                }
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Cursor for SstableCursor {
+    fn seek(&mut self, start: Start<'_>) -> Result<()> {
+        let count = self.sstable.index.len();
+        let Some(last) = count.checked_sub(1) else { return Ok(()) };
+        let position = match (start, self.direction) {
+            (Start::Beginning, Direction::Forward) => 0,
+            (Start::Beginning, Direction::Reverse) => last,
+            (Start::Bound(key), _) => {
+                let index = &self.sstable.index;
+                index.position(key, Timestamp::MAX).map_err(|bad| self.sstable.bad_index(bad))?
+            }
+        };
+        if position == count && self.direction == Direction::Forward {
+            self.block = None; // all entries are before the bound
+            return Ok(());
+        }
+        self.load(position.min(last))?;
+        let direction = self.direction;
+        self.on_block(|block| match (start, direction) {
+            (Start::Beginning, Direction::Forward) => block.seek_first(),
+            (Start::Beginning, Direction::Reverse) => block.seek_last(),
+            (Start::Bound(key), Direction::Forward) => block.seek(key),
+            (Start::Bound(key), Direction::Reverse) => block.seek_before(key),
+        })?;
+        self.skip_exhausted()
+    }
+
+    fn advance(&mut self) -> Result<()> {
+        let direction = self.direction;
+        self.on_block(|block| match direction {
+            Direction::Forward => block.next(),
+            Direction::Reverse => block.previous(),
+        })?;
+        self.skip_exhausted()
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        self.block.as_ref()?.key()
+    }
+
+    fn ts(&self) -> Timestamp {
+        self.block.as_ref().map_or(Timestamp(0), BlockCursor::ts)
+    }
+
+    fn value(&self) -> Option<Bytes> {
+        self.block.as_ref()?.value()
+    }
+
+    fn is_tombstone(&self) -> bool {
+        self.block.as_ref().is_none_or(BlockCursor::is_tombstone)
+    }
+}

@@ -1,0 +1,119 @@
+//! Version: the immutable set of live files, level by level.
+//!
+//! A [`Version`] is a [`Shape`] (plain data, which policy decides on) and the open sstables it
+//! names. Readers hold the version they began with; files that later versions do not name stay
+//! until the last reader is gone.
+
+mod edit;
+mod manifest;
+mod shape;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub(crate) use edit::Edit;
+pub(crate) use manifest::{Manifest, read_current, read_manifest};
+pub(crate) use shape::{DropMark, LEVEL_COUNT, Shape, range_touches};
+
+use super::block_cache::BlockCache;
+use super::sstable::Sstable;
+use super::sstable::filter::key_hash;
+use crate::env::{Env, FileId};
+use crate::error::Result;
+use crate::timestamp::Timestamp;
+
+/// The live files, open.
+pub(crate) struct Version {
+    shape: Shape,
+    /// In the order of the shape's levels.
+    levels: [Vec<Arc<Sstable>>; LEVEL_COUNT],
+}
+
+impl Version {
+    /// Opens the files of `shape`, taking those that `known` has open already.
+    ///
+    /// # Errors
+    /// `Corruption`, `Unusable`, `Io`.
+    pub(crate) fn open(
+        env: &Env,
+        dir: &Path,
+        cache: &Arc<BlockCache>,
+        shape: Shape,
+        known: &[Arc<Sstable>],
+    ) -> Result<Self> {
+        let mut levels: [Vec<Arc<Sstable>>; LEVEL_COUNT] = Default::default();
+        let known: std::collections::HashMap<FileId, &Arc<Sstable>> =
+            known.iter().map(|sstable| (sstable.meta().id, sstable)).collect();
+        for (level, file) in shape.files() {
+            let sstable = match known.get(&file.id) {
+                Some(sstable) => Arc::clone(sstable),
+                None => {
+                    let meta = file.as_ref().clone();
+                    Arc::new(Sstable::open(env, dir, meta, cache.clone())?)
+                }
+            };
+            levels[level].push(sstable);
+        }
+        Ok(Self { shape, levels })
+    }
+
+    /// Which files are live.
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The open files of a level.
+    pub(crate) fn level(&self, level: usize) -> &[Arc<Sstable>] {
+        self.levels.get(level).map_or(&[], Vec::as_slice)
+    }
+
+    /// All open files.
+    pub(crate) fn sstables(&self) -> impl Iterator<Item = &Arc<Sstable>> {
+        self.levels.iter().flatten()
+    }
+
+    /// The open file of this number.
+    pub(crate) fn sstable(&self, id: FileId) -> Option<&Arc<Sstable>> {
+        self.sstables().find(|sstable| sstable.meta().id == id)
+    }
+
+    /// Whether this row version was given up by a dropped range.
+    #[inline]
+    pub(crate) fn is_dropped(&self, key: &[u8], ts: Timestamp) -> bool {
+        !self.shape.drops.is_empty() && self.shape.drops.iter().any(|mark| mark.covers(key, ts))
+    }
+
+    /// The newest version of `key` at or below `ts`; an inner `None` is a tombstone.
+    ///
+    /// Newest files first; by V-2 the first answer is the newest version.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub(crate) fn get(
+        &self,
+        key: &[u8],
+        ts: Timestamp,
+    ) -> Result<Option<(Timestamp, Option<Bytes>)>> {
+        let hash = key_hash(key);
+        for sstable in self.level(0) {
+            if sstable.meta().properties.spans(key) {
+                if let Some(found) = sstable.get(key, hash, ts)? {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        for level in self.levels.iter().skip(1) {
+            let at =
+                level.partition_point(|sstable| sstable.meta().properties.largest.as_slice() < key);
+            let Some(sstable) = level.get(at) else { continue };
+            if sstable.meta().properties.smallest.as_slice() <= key {
+                if let Some(found) = sstable.get(key, hash, ts)? {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
