@@ -1,0 +1,282 @@
+//! All derived indexes of a database: routing, recovery, background work.
+//!
+//! Entries reach their index under the commit mutex, in commit order. On disk each index has a
+//! directory `index-<id>` beside the sstables; it is opened when its first entry is met.
+//!
+//! # Recovery
+//! The keyspace says which indexes exist: those that have entries. Each opens its segments and is
+//! given every entry that is newer than its watermark, oldest first. A directory without entries
+//! belongs to an index that was emptied or dropped, and is removed. So a lost directory is rebuilt
+//! and a left one is cleared away, and no list of indexes has to be kept in step.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ahash::HashMap;
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+
+use super::DerivedIndex;
+use super::fulltext::FullTextIndex;
+use super::geo::GeoIndex;
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::keyspace::{Direction, KeyRange, ObjectId, Space, prefix, split_derived};
+use crate::lsm::Lsm;
+use crate::timestamp::Timestamp;
+
+const DIR_PREFIX: &str = "index-";
+
+/// One derived index, by kind.
+#[derive(Clone)]
+pub(crate) enum Index {
+    Text(Arc<FullTextIndex>),
+    Geo(Arc<GeoIndex>),
+}
+
+/// A committed entry on its way to its index.
+pub(crate) struct Routed<'a> {
+    index: Index,
+    row_key: &'a [u8],
+    entry: Option<&'a Bytes>,
+}
+
+/// The derived indexes, by number.
+pub(crate) struct Registry {
+    env: Env,
+    dir: PathBuf,
+    indexes: RwLock<HashMap<ObjectId, Index>>,
+    /// Held while segments change, so that a checkpoint sees no half of it.
+    maintenance: Mutex<()>,
+}
+
+impl Index {
+    pub(crate) fn derived(&self) -> &dyn DerivedIndex {
+        match self {
+            Self::Text(index) => &**index,
+            Self::Geo(index) => &**index,
+        }
+    }
+
+    fn space(&self) -> Space {
+        match self {
+            Self::Text(_) => Space::Text,
+            Self::Geo(_) => Space::Geo,
+        }
+    }
+}
+
+impl Registry {
+    /// Opens every index that has entries, and brings it up to date.
+    ///
+    /// # Errors
+    /// `Corruption`, `Io`.
+    pub(crate) fn recover(env: &Env, dir: &Path, lsm: &Lsm) -> Result<Self> {
+        let (indexes, maintenance) = (RwLock::default(), Mutex::default());
+        let registry = Self { env: env.clone(), dir: dir.to_owned(), indexes, maintenance };
+        for space in [Space::Text, Space::Geo] {
+            for id in ids_with_entries(lsm, space)? {
+                let index = registry.get_or_open(space, id)?;
+                replay(lsm, space, id, &index)?;
+            }
+        }
+        registry.remove_orphans()?;
+        Ok(registry)
+    }
+
+    /// An index, opened if need be.
+    ///
+    /// # Errors
+    /// `Corruption`, `Io`; `Invalid` when the number belongs to an index of another kind.
+    pub(crate) fn get_or_open(&self, space: Space, id: ObjectId) -> Result<Index> {
+        let known = self.indexes.read().get(&id).cloned();
+        if let Some(index) = known {
+            if index.space() != space {
+                return Err(Error::invalid(format!("index {} is of another kind", id.0)));
+            }
+            return Ok(index);
+        }
+        let mut indexes = self.indexes.write();
+        if let Some(index) = indexes.get(&id) {
+            return Ok(index.clone());
+        }
+        let dir = self.dir_of(id);
+        let index = match space {
+            Space::Text => Index::Text(Arc::new(FullTextIndex::open(&self.env, &dir)?)),
+            _ => Index::Geo(Arc::new(GeoIndex::open(&self.env, &dir)?)),
+        };
+        indexes.insert(id, index.clone());
+        Ok(index)
+    }
+
+    /// Finds the index of every entry among `writes`; done before the commit, which must not fail
+    /// half way.
+    ///
+    /// # Errors
+    /// As [`Registry::get_or_open`].
+    pub(crate) fn route<'a>(
+        &self,
+        writes: impl Iterator<Item = (&'a Bytes, Option<&'a Bytes>)>,
+    ) -> Result<Vec<Routed<'a>>> {
+        let mut routed = Vec::new();
+        for (key, entry) in writes {
+            if let Some((space, id, row_key)) = split_derived(key) {
+                routed.push(Routed { index: self.get_or_open(space, id)?, row_key, entry });
+            }
+        }
+        Ok(routed)
+    }
+
+    /// Forgets an index and removes its files.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(crate) fn remove(&self, id: ObjectId) -> Result<()> {
+        let _quiet = self.maintenance.lock();
+        self.indexes.write().remove(&id);
+        self.remove_dir(&self.dir_of(id))
+    }
+
+    /// The indexes whose whole prefix lies in `range`.
+    pub(crate) fn within(&self, range: &KeyRange) -> Vec<ObjectId> {
+        let indexes = self.indexes.read();
+        let is_inside = |(id, index): &(&ObjectId, &Index)| {
+            let whole = KeyRange::prefix(&prefix(index.space(), **id));
+            let ends_before = match (&range.end, &whole.end) {
+                (None, _) => true,
+                (Some(end), Some(whole_end)) => whole_end <= end,
+                (Some(_), None) => false,
+            };
+            range.start <= whole.start && ends_before
+        };
+        indexes.iter().filter(is_inside).map(|(&id, _)| id).collect()
+    }
+
+    /// All open indexes.
+    pub(crate) fn all(&self) -> Vec<(ObjectId, Index)> {
+        self.indexes.read().iter().map(|(&id, index)| (id, index.clone())).collect()
+    }
+
+    /// Tells every index which snapshots are left. Requires: no commit runs meanwhile.
+    pub(crate) fn set_oldest_snapshot(&self, ts: Timestamp) {
+        for (_, index) in self.all() {
+            index.derived().set_oldest_snapshot(ts);
+        }
+    }
+
+    /// Seals every delta of at least `len_min` bytes up to `durable`, and merges segments until
+    /// nothing is left to merge.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`, `Corruption`: of the first index that failed, after the others had their
+    /// turn.
+    pub(crate) fn maintain(&self, durable: Timestamp, len_min: usize) -> Result<()> {
+        let _quiet = self.maintenance.lock();
+        let mut result = Ok(());
+        for (_, index) in self.all() {
+            let done = maintain_one(index.derived(), durable, len_min);
+            if result.is_ok() {
+                result = done;
+            }
+        }
+        result
+    }
+
+    /// Whether some delta has grown to `len_min` bytes.
+    pub(crate) fn has_delta_of(&self, len_min: usize) -> bool {
+        let indexes = self.indexes.read();
+        indexes.values().any(|index| index.derived().delta_len() >= len_min)
+    }
+
+    /// Runs `copy` (which copies the keyspace into `dir`), then links every segment into it. No
+    /// segment is written meanwhile, so none knows more than the keyspace copied.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`, and those of `copy`.
+    pub(crate) fn checkpoint(&self, dir: &Path, copy: impl FnOnce() -> Result<()>) -> Result<()> {
+        let _quiet = self.maintenance.lock();
+        copy()?;
+        for (id, index) in self.all() {
+            index.derived().checkpoint(&dir.join(dir_name(id)))?;
+        }
+        Ok(())
+    }
+
+    fn dir_of(&self, id: ObjectId) -> PathBuf {
+        self.dir.join(dir_name(id))
+    }
+
+    fn remove_orphans(&self) -> Result<()> {
+        let names = self
+            .env
+            .vfs
+            .list(&self.dir)
+            .map_err(|error| Error::io("list the directory", &self.dir, error))?;
+        for name in names {
+            let id = name.strip_prefix(DIR_PREFIX).and_then(|id| id.parse().ok()).map(ObjectId);
+            if id.is_some_and(|id| !self.indexes.read().contains_key(&id)) {
+                self.remove_dir(&self.dir.join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_dir(&self, dir: &Path) -> Result<()> {
+        let io = |error| Error::io("remove the directory", dir, error);
+        if self.env.vfs.exists(dir).map_err(io)? {
+            self.env.vfs.remove_dir_all(dir).map_err(io)?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives every routed entry to its index. Requires: the commit mutex is held.
+pub(crate) fn apply(ts: Timestamp, entries: &[Routed<'_>]) {
+    for Routed { index, row_key, entry } in entries {
+        index.derived().apply(ts, row_key, *entry);
+    }
+}
+
+fn dir_name(id: ObjectId) -> String {
+    format!("{DIR_PREFIX}{}", id.0)
+}
+
+fn maintain_one(index: &dyn DerivedIndex, durable: Timestamp, len_min: usize) -> Result<()> {
+    if index.delta_len() >= len_min {
+        index.seal(durable)?;
+    }
+    while index.merge()? {}
+    Ok(())
+}
+
+/// Which indexes of a kind have entries: one seek for each.
+fn ids_with_entries(lsm: &Lsm, space: Space) -> Result<Vec<ObjectId>> {
+    let mut ids = Vec::new();
+    let mut range = KeyRange::prefix(&[space as u8]);
+    while let Some(row) = lsm.scan(&range, Timestamp::MAX, Direction::Forward)?.next() {
+        let Some((_, id, _)) = split_derived(&row?.0) else { break };
+        ids.push(id);
+        match crate::keyspace::successor(&prefix(space, id)) {
+            Some(start) => range.start = start,
+            None => break,
+        }
+    }
+    Ok(ids)
+}
+
+/// Gives an index what it lacks, in commit order.
+fn replay(lsm: &Lsm, space: Space, id: ObjectId, index: &Index) -> Result<()> {
+    let range = KeyRange::prefix(&prefix(space, id));
+    let mut entries = Vec::new();
+    for entry in lsm.scan_since(&range, index.derived().watermark())? {
+        let (key, ts, value) = entry?;
+        entries.push((ts, key, value));
+    }
+    entries.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    for (ts, key, value) in entries {
+        if let Some((_, _, row_key)) = split_derived(&key) {
+            index.derived().apply(ts, row_key, value.as_ref());
+        }
+    }
+    Ok(())
+}
