@@ -17,7 +17,7 @@ const LAST: &[u8] = b"last";
 
 /// Small, so that a short history goes through every kind of file.
 fn options() -> Options {
-    Options { memtable_len_max: 16 << 10, ..Options::default() }
+    Options { memtable_len_max: 16 << 10, wal_allocation_len: 32 << 10, ..Options::default() }
 }
 
 fn open(files: &MemoryFs) -> Result<Db> {

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
+use crate::env::Env;
 use crate::error::Result;
-use crate::keyspace::KeyRange;
-use crate::lsm_standin::Lsm;
+use crate::keyspace::{Direction, KeyRange};
+use crate::lsm::Lsm;
 use crate::options::Options;
+use crate::recovery;
 use crate::timestamp::Timestamp;
 use crate::txn::blocking::{BlockingHook, RunBlocking};
 use crate::txn::commit::Committer;
@@ -37,8 +39,8 @@ pub(crate) struct Shared {
     pub(crate) locks: LockTable,
     pub(crate) committer: Arc<Committer>,
     pub(crate) durability: Arc<Durability>,
-    blocking: Arc<BlockingHook>,
-    next_id: AtomicU64,
+    pub(crate) blocking: Arc<BlockingHook>,
+    pub(crate) next_id: AtomicU64,
 }
 
 impl Db {
@@ -48,30 +50,24 @@ impl Db {
     /// # Errors
     /// `Unusable` when another process holds it, it is not ours or it is from a newer format;
     /// `Corruption` when stored bytes are wrong; `Io`.
-    pub fn open(_dir: &Path, options: Options) -> Result<Self> {
-        Self::in_memory(options)
+    pub fn open(dir: &Path, options: Options) -> Result<Self> {
+        Self::open_in(Env::os(), dir, options)
+    }
+
+    /// Opens a database on another machine than this one, such as a simulated one.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub fn open_in(env: Env, dir: &Path, options: Options) -> Result<Self> {
+        recovery::open(&env, dir, options)
     }
 
     /// A database without files, for tests and for examples. Nothing outlives it.
     ///
     /// # Errors
-    /// None in practice.
+    /// `Io` when the system gives no thread.
     pub fn in_memory(options: Options) -> Result<Self> {
-        let lsm = Arc::new(Lsm::default());
-        let blocking = Arc::new(BlockingHook::default());
-        let oracle = Arc::new(Oracle::new(lsm.last_timestamp()));
-        let durability = Durability::new(lsm.clone(), oracle.clone(), blocking.clone());
-        let shared = Shared {
-            options,
-            locks: LockTable::new(blocking.clone()),
-            committer: Arc::new(Committer::new(lsm.clone(), oracle.clone())),
-            durability: Arc::new(durability),
-            lsm,
-            oracle,
-            blocking,
-            next_id: AtomicU64::new(1),
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        Self::open_in(Env::memory(), Path::new("/cairn"), options)
     }
 
     /// Begins a transaction.
@@ -122,7 +118,16 @@ impl Db {
     /// # Errors
     /// `Io`, `DiskFull`, `Closed`.
     pub fn drop_range(&self, range: &KeyRange) -> Result<()> {
-        self.shared.lsm.drop_range(range)
+        loop {
+            let mut writes = WriteSet::default();
+            for row in self.shared.lsm.scan(range, Timestamp::MAX, Direction::Forward)?.take(1000) {
+                writes.record(1, &row?.0, None, usize::MAX)?;
+            }
+            if writes.is_empty() {
+                return Ok(());
+            }
+            self.shared.committer.commit(&writes, None)?;
+        }
     }
 
     /// Blocks until every commit at or before `ts` is on disk.
@@ -201,14 +206,43 @@ impl Db {
         self.shared.locks.blocking(owner)
     }
 
+    /// Writes everything committed so far to sstables.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`, `Closed`.
+    pub fn flush(&self) -> Result<()> {
+        self.shared.lsm.set_oldest_snapshot(self.oldest_snapshot());
+        self.shared.lsm.flush()
+    }
+
+    /// Refuses further commits, serves who waits for a sync, syncs, stops the background threads
+    /// and releases the directory. Reads may go on. Closing twice is closing once.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull` when the last sync failed; `Closed` when an earlier one had.
+    pub fn close(&self) -> Result<()> {
+        self.shared.close()
+    }
+
     fn next_id(&self) -> u64 {
         self.shared.next_id.fetch_add(1, Ordering::Relaxed)
     }
 }
 
+impl Shared {
+    fn close(&self) -> Result<()> {
+        if !self.committer.close() {
+            return Ok(());
+        }
+        self.durability.stop();
+        self.lsm.close()
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.committer.close();
-        self.durability.stop();
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "could not close the database cleanly");
+        }
     }
 }

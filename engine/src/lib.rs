@@ -23,8 +23,8 @@ pub mod error;
 pub mod index;
 pub mod keyspace;
 pub mod lsm;
-mod lsm_standin;
 pub mod options;
+mod recovery;
 pub mod timestamp;
 pub mod txn;
 

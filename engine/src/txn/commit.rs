@@ -15,7 +15,7 @@ use super::oracle::Oracle;
 use super::read_set::ReadSet;
 use super::write_set::WriteSet;
 use crate::error::{Error, Result};
-use crate::lsm_standin::{Batch, Lsm};
+use crate::lsm::{Batch, Lsm};
 use crate::timestamp::Timestamp;
 
 /// Puts commits in order.

@@ -17,7 +17,7 @@ use parking_lot::{Condvar, Mutex};
 use super::blocking::BlockingHook;
 use super::oracle::Oracle;
 use crate::error::{Error, Result};
-use crate::lsm_standin::Lsm;
+use crate::lsm::Lsm;
 use crate::timestamp::Timestamp;
 
 /// Called once with the outcome.

@@ -12,7 +12,7 @@ use super::state::State;
 use super::write_set::Statement;
 use crate::error::Result;
 use crate::keyspace::{Direction, KeyRange};
-use crate::lsm_standin::{Lsm, LsmScan};
+use crate::lsm::{Lsm, LsmScan};
 
 /// Own writes are fetched from the write set in pieces, so that its mutex is taken seldom.
 const OWN_ROWS_PER_FETCH: usize = 64;

@@ -1,0 +1,46 @@
+//! What opening a database does, in order.
+//!
+//! 1. The store: lock, manifest, sstables, then the WAL ([`crate::lsm`]).
+//! 2. A sync: what the WAL of a killed process left in the page cache must be on disk before a
+//!    reader is shown it, or a power cut could take back what was seen.
+//! 3. The derived indexes: their segments, then the entries newer than their watermarks
+//!    ([`crate::index::registry`]).
+//! 4. The oracle starts at the newest commit found; that is also the oldest snapshot.
+//!
+//! Row locks and transactions that had not committed leave nothing behind to be undone.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use crate::db::{Db, Shared};
+use crate::env::Env;
+use crate::error::Result;
+use crate::lsm::Lsm;
+use crate::options::Options;
+use crate::txn::blocking::BlockingHook;
+use crate::txn::commit::Committer;
+use crate::txn::durability::Durability;
+use crate::txn::lock::LockTable;
+use crate::txn::oracle::Oracle;
+
+/// Opens the database in `dir`.
+pub(crate) fn open(env: &Env, dir: &Path, options: Options) -> Result<Db> {
+    let lsm = Lsm::open(env.clone(), dir, &options)?;
+    let last = lsm.sync()?.max(lsm.last_timestamp());
+    lsm.set_oldest_snapshot(last);
+    let blocking = Arc::new(BlockingHook::default());
+    let oracle = Arc::new(Oracle::new(last));
+    let durability = Durability::new(lsm.clone(), oracle.clone(), blocking.clone());
+    let shared = Shared {
+        options,
+        locks: LockTable::new(blocking.clone()),
+        committer: Arc::new(Committer::new(lsm.clone(), oracle.clone())),
+        durability: Arc::new(durability),
+        lsm,
+        oracle,
+        blocking,
+        next_id: AtomicU64::new(1),
+    };
+    Ok(Db { shared: Arc::new(shared) })
+}
