@@ -11,6 +11,7 @@
 
 pub mod bind;
 pub mod catalog;
+pub mod define;
 pub mod error;
 pub mod execute;
 pub mod expression;
@@ -18,6 +19,7 @@ pub mod geo;
 pub mod optimize;
 pub mod parse;
 pub mod plan;
+pub mod scram;
 pub mod session;
 pub mod system;
 pub mod text;

@@ -80,6 +80,64 @@ pub trait Runner {
     /// What binding meets.
     fn table_writer(&self, catalog: &Arc<Catalog>, table: &Arc<TableDef>) -> Result<TableWriter>;
 
+    /// Binds the DEFAULT of a column, cast to its type.
+    ///
+    /// # Errors
+    /// What binding meets.
+    fn bind_default(
+        &self,
+        catalog: &Arc<Catalog>,
+        table: &TableDef,
+        column: usize,
+        sql: &str,
+    ) -> Result<Expr>;
+
+    /// Binds what `ALTER COLUMN … TYPE` makes of a column: `using` over the old row, or the column
+    /// itself, in the new type.
+    ///
+    /// # Errors
+    /// 42804 when there is no cast.
+    fn bind_conversion(
+        &self,
+        catalog: &Arc<Catalog>,
+        table: &TableDef,
+        column: usize,
+        ty: &crate::value::SqlType,
+        using: Option<&str>,
+    ) -> Result<Expr>;
+
+    /// Binds a query.
+    ///
+    /// # Errors
+    /// What binding meets.
+    fn bind_query(&self, catalog: &Arc<Catalog>, sql: &str) -> Result<Plan>;
+
+    /// `nextval` of a sequence, as an expression.
+    ///
+    /// # Errors
+    /// What binding meets.
+    fn next_value(&self, sequence: u32) -> Result<Expr>;
+
+    /// Sets a sequence so that `value` comes next.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn restart_sequence(&self, sequence: u32, value: i64) -> Result<()>;
+
+    /// Binds and runs a query, as [`Runner::run`].
+    ///
+    /// # Errors
+    /// Whatever binding and running meet.
+    fn query(
+        &self,
+        catalog: &Arc<Catalog>,
+        sql: &str,
+        each: &mut dyn FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        let plan = self.bind_query(catalog, sql)?;
+        self.run(catalog, plan, each)
+    }
+
     /// Evaluates an expression over a row.
     ///
     /// # Errors
