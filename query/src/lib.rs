@@ -16,6 +16,7 @@ pub mod error;
 pub mod execute;
 pub mod expression;
 pub mod geo;
+pub mod identifier;
 pub mod optimize;
 pub mod parse;
 pub mod plan;

@@ -7,7 +7,7 @@ use super::{DefineContext, Defined, alter_column, drop, index, missing_relation,
 use crate::bind::ddl::{AlterAction, AlterTable, ConstraintSpec, ObjectKind, QualifiedName};
 use crate::catalog::{ForeignKeyDef, Relation, TableDef};
 use crate::error::{Error, Result, SqlState};
-use crate::value::quote_identifier;
+use crate::identifier::quote_identifier;
 
 pub(super) fn alter(cx: &mut DefineContext<'_>, alter: &AlterTable) -> Result<Defined> {
     let tag = match alter.kind {
@@ -180,7 +180,7 @@ fn check_rows(cx: &DefineContext<'_>, table: &TableDef, name: &str) -> Result<()
 }
 
 fn has_row(cx: &DefineContext<'_>, table: &TableDef, condition: &str) -> Result<bool> {
-    let name = crate::value::quote_qualified(&table.schema, &table.name);
+    let name = crate::identifier::quote_qualified(&table.schema, &table.name);
     let mut found = false;
     let sql = format!("SELECT 1 FROM {name} WHERE {condition} LIMIT 1");
     cx.runner.query(&cx.catalog(), &sql, &mut |_| {
@@ -209,9 +209,9 @@ fn check_references(
     let sql = format!(
         "SELECT {} FROM {} fk WHERE {} AND NOT EXISTS (SELECT 1 FROM {} pk WHERE {}) LIMIT 1",
         listed.join(", "),
-        crate::value::quote_qualified(&table.schema, &table.name),
+        crate::identifier::quote_qualified(&table.schema, &table.name),
         set.collect::<Vec<_>>().join(" AND "),
-        crate::value::quote_qualified(&other.schema, &other.name),
+        crate::identifier::quote_qualified(&other.schema, &other.name),
         pairs.collect::<Vec<_>>().join(" AND "),
     );
     let mut orphan = None;

@@ -8,7 +8,7 @@ use super::{DefineContext, Defined, missing_relation, name, not_a};
 use crate::bind::ddl::{CreateIndex, IndexSpec, QualifiedName};
 use crate::catalog::{IndexDef, IndexMethod, Relation, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
-use crate::execute::entries::{Entry, index_entries};
+use crate::execute::table::Entry;
 use crate::plan::{Command, Node, Plan, Row, ScanColumn, TableScan};
 use crate::value::{Type, Value};
 
@@ -106,11 +106,9 @@ pub(super) fn fill(
         let Some(Value::RowKey(row_key)) = row.pop() else {
             return Err(Error::internal("a scanned row has no key"));
         };
-        let eval = &mut |expr: &crate::expression::Expr| cx.runner.eval(expr, &row);
-        for entry in index_entries(part, &row_key, eval)? {
-            sink.put(table, part, &row, &entry)?;
-        }
-        Ok(())
+        let mut entries = Vec::new();
+        cx.runner.with_eval(&mut |eval| part.push_entries(eval, 0, &row_key, &row, &mut entries))?;
+        entries.iter().try_for_each(|entry| sink.put(table, part, &row, entry))
     })?;
     sink.finish()
 }

@@ -12,7 +12,7 @@ use crate::bind::ddl::{AlterDatabase, AlterSequence, Ddl, ObjectKind, QualifiedN
 use crate::catalog::store::{CatalogStore, Change};
 use crate::catalog::{Catalog, Definition, Relation, TableDef};
 use crate::error::{Error, Result, SqlState};
-use crate::expression::Expr;
+use crate::expression::{EvalContext, Expr};
 use crate::plan::{Plan, Row, TableWriter};
 
 mod alter_column;
@@ -138,11 +138,24 @@ pub trait Runner {
         self.run(catalog, plan, each)
     }
 
+    /// Lends the surroundings of an evaluation in the statement's transaction.
+    ///
+    /// # Errors
+    /// What `f` answers.
+    fn with_eval(&self, f: &mut dyn FnMut(&EvalContext<'_>) -> Result<()>) -> Result<()>;
+
     /// Evaluates an expression over a row.
     ///
     /// # Errors
     /// What evaluating meets.
-    fn eval(&self, expr: &Expr, row: &[crate::value::Value]) -> Result<crate::value::Value>;
+    fn eval(&self, expr: &Expr, row: &[crate::value::Value]) -> Result<crate::value::Value> {
+        let mut value = crate::value::Value::Null;
+        self.with_eval(&mut |cx| {
+            value = expr.eval(cx, row)?;
+            Ok(())
+        })?;
+        Ok(value)
+    }
 }
 
 /// What a definition did: its command tag, and how many rows a query in it made.

@@ -102,7 +102,7 @@ pub(super) fn build_column(
         Some(ColumnValue::Generated(sql)) => Some(ColumnDefault::Generated(sql.clone())),
         Some(ColumnValue::Serial) => {
             let made = own_sequence(cx, table, spec, &Default::default())?;
-            let quoted = crate::value::quote_qualified(&made.schema, &made.name);
+            let quoted = crate::identifier::quote_qualified(&made.schema, &made.name);
             sequence = Some(made);
             let literal = quoted.replace('\'', "''");
             Some(ColumnDefault::Expression(format!("nextval('{literal}'::regclass)")))
