@@ -11,7 +11,6 @@
 
 pub mod bind;
 pub mod catalog;
-pub mod define;
 pub mod error;
 pub mod execute;
 pub mod expression;

@@ -49,9 +49,7 @@ fn is_column(tokens: &[TokenWithSpan], at: usize, column: &str) -> bool {
     let next = after.find(|token| !matches!(token, Token::Whitespace(_)));
     let mut before = tokens.iter().take(at).rev().map(|token| &token.token);
     let previous = before.find(|token| !matches!(token, Token::Whitespace(_)));
-    is_word
-        && !matches!(next, Some(Token::LParen))
-        && !matches!(previous, Some(Token::DoubleColon))
+    is_word && !matches!(next, Some(Token::LParen)) && !matches!(previous, Some(Token::DoubleColon))
 }
 
 #[cfg(test)]

@@ -3,8 +3,12 @@
 //! Here they are the bytes that their rooms make of them.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
+
+use cairn_engine::Bytes;
 
 use super::Value;
+use crate::geo::Geometry;
 
 /// The stored form of such a value; empty for others.
 pub(super) fn bytes(value: &Value) -> Vec<u8> {
@@ -16,11 +20,26 @@ pub(super) fn bytes(value: &Value) -> Vec<u8> {
 /// Appends the stored form.
 pub(super) fn encode(value: &Value, out: &mut Vec<u8>) {
     match value {
-        Value::Geometry(geometry) => out.extend(format!("{geometry:?}").bytes()),
+        Value::Geometry(geometry) => geometry.encode(out),
         Value::TsVector(vector) => out.extend(format!("{vector:?}").bytes()),
         Value::TsQuery(query) => out.extend(format!("{query:?}").bytes()),
         _ => {}
     }
+}
+
+/// The shape of a stored form.
+pub(super) fn geometry(bytes: &[u8]) -> Option<Value> {
+    Geometry::decode(bytes).ok().map(|geometry| Value::Geometry(Arc::new(geometry)))
+}
+
+/// The `tsvector` of a stored form.
+pub(super) fn ts_vector(_bytes: Bytes) -> Option<Value> {
+    None
+}
+
+/// The `tsquery` of a stored form.
+pub(super) fn ts_query(_bytes: &[u8]) -> Option<Value> {
+    None
 }
 
 /// The order of stored forms.
