@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::background::Background;
 use super::batch::operations;
@@ -178,6 +178,8 @@ impl<'a> Recovery<'a> {
             oldest: AtomicU64::new(0),
             counters: Counters::default(),
             background: Background::default(),
+            compactions: Mutex::default(),
+            compaction_ended: Condvar::new(),
             lock: Mutex::new(Some(lock)),
         }))
     }
