@@ -210,6 +210,9 @@ impl<'a> Recovery<'a> {
                     Fault::Other(error) => error,
                 })
             })?;
+            // A killed process leaves records in the page cache. Readers will be shown them and
+            // the next segment links behind them, so no power cut may take them back.
+            self.env.vfs.sync_file(path).map_err(|error| Error::io("sync", path, error))?;
             tail = Some((segment.id(), end));
         }
         Ok(tail)
