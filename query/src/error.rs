@@ -160,6 +160,8 @@ states! {
     AMBIGUOUS_COLUMN = "42702";
     /// A call that could mean two functions.
     AMBIGUOUS_FUNCTION = "42725";
+    /// A parameter that would need two types.
+    AMBIGUOUS_PARAMETER = "42P08";
     /// Types that do not go together.
     DATATYPE_MISMATCH = "42804";
     /// A parameter whose type cannot be told.

@@ -41,15 +41,26 @@ pub(crate) struct Binder<'a> {
     pub slots: usize,
     /// How many views deep this is.
     pub view_depth: usize,
+    /// Counts what must not run twice or not at all: volatile calls, locks, writes.
+    pub volatile: usize,
 }
 
 impl<'a> Binder<'a> {
     /// Begins to bind a statement.
     pub(crate) fn new(ctx: BindContext<'a>, statement: &Statement) -> Self {
         Self {
-            ctx,
             source: Some(Arc::clone(&statement.source)),
             extensions: Arc::clone(&statement.extensions),
+            ..Self::without_text(ctx)
+        }
+    }
+
+    /// Begins to bind something that is no client's text: a stored expression.
+    pub(crate) fn without_text(ctx: BindContext<'a>) -> Self {
+        Self {
+            ctx,
+            source: None,
+            extensions: Arc::default(),
             params: ctx.params.to_vec(),
             levels: Vec::new(),
             ctes: Vec::new(),
@@ -57,6 +68,7 @@ impl<'a> Binder<'a> {
             subplans: Vec::new(),
             slots: 0,
             view_depth: 0,
+            volatile: 0,
         }
     }
 

@@ -2,9 +2,11 @@
 
 use super::binder::{Binder, locate};
 use super::typed::Typed;
-use super::types::{CastContext, cast_context, common_type};
+use super::types::{CastContext, cast_context};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::Expr;
+use crate::expression::cast::{CastMethod, find_cast};
+use crate::expression::functions::common_type;
 use crate::value::{SqlType, Type, Value};
 
 impl Binder<'_> {
@@ -151,16 +153,16 @@ impl Binder<'_> {
     pub(crate) fn common(&mut self, values: &[Typed], what: &str) -> Result<SqlType> {
         let mut types = Vec::new();
         for value in values {
-            types.push(&value.ty.base);
-            if common_type(types.iter().copied()).is_none() {
-                let known = types.iter().find(|ty| ***ty != Type::Unknown);
+            types.push(value.ty.base.clone());
+            if common_type(&types).is_none() {
+                let known = types.iter().find(|ty| **ty != Type::Unknown);
                 let first = known.map(|ty| self.names().of(ty)).unwrap_or_default();
                 let second = self.type_name(&value.ty);
                 let message = format!("{what} types {first} and {second} cannot be matched");
                 return Err(locate(Error::new(SqlState::DATATYPE_MISMATCH, message), value.at));
             }
         }
-        let base = common_type(types).unwrap_or(Type::Text);
+        let base = common_type(&types).unwrap_or(Type::Text);
         let mut modifiers = values.iter().filter(|value| !value.is_unknown()).map(|value| {
             if value.ty.base == base { value.ty.modifier } else { -1 }
         });
@@ -216,16 +218,5 @@ impl Binder<'_> {
 
 /// Whether values of one type are values of the other as they stand.
 fn is_relabelled(from: &Type, to: &Type) -> bool {
-    use Type::{Name, Oid, RegClass, RegConfig, RegNamespace, RegProc, RegType, Text, Varchar};
-    let is_oid =
-        |ty: &Type| matches!(ty, Oid | RegClass | RegType | RegProc | RegNamespace | RegConfig);
-    match (from, to) {
-        (Text | Varchar | Name, Text | Varchar) => true,
-        (Type::Char, Text | Varchar) => true,
-        (Type::Row(_) | Type::Record, Type::Record) => true,
-        (Type::Array(from), Type::Array(to)) => {
-            matches!((from.as_ref(), to.as_ref()), (Text | Varchar | Name, Text | Varchar))
-        }
-        (from, to) => is_oid(from) && is_oid(to),
-    }
+    find_cast(from, to, CastContext::Explicit) == Some(CastMethod::Relabel)
 }

@@ -2,18 +2,50 @@
 
 use std::sync::Arc;
 
-use crate::catalog::Catalog;
-use crate::expression::context::{Services, StatementFacts};
-use crate::value::SqlType;
+use sqlparser::ast::{self, Ident, SetExpr};
 
+use self::binder::Binder;
+use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+use crate::expression::context::{Services, StatementFacts};
+use crate::parse::Statement;
+use crate::plan::{Command, Plan};
+use crate::value::{SqlType, Type};
+
+mod binder;
+mod coerce;
+mod conflict;
+mod constant;
 pub mod ddl;
+mod expr;
+mod figure;
+mod from;
+mod group;
+mod insert;
+mod lock;
+mod modify;
+mod names;
+mod overload;
+mod query;
+mod registry;
+mod relation;
+mod scope;
+mod select;
 mod statement;
+mod stored;
+mod system_catalog;
+mod typed;
+mod types;
+mod update;
+mod walk;
+mod with;
 
 pub use statement::{
     BoundQuery, BoundStatement, Copy, CopyFormat, CopyOptions, CopySource, CopyTarget,
     DeclareCursor, Discard, ExplainFormat, ExplainOptions, FetchDirection, IsolationLevel,
     SetStatement, TableLockMode, Transaction, TransactionModes,
 };
+pub use stored::{bind_table_expression, table_writer};
 
 /// What binding knows of the session.
 #[derive(Clone, Copy)]
@@ -26,4 +58,66 @@ pub struct BindContext<'a> {
     pub services: &'a dyn Services,
     /// The types of `$1`, `$2`, … that the client declared; `None` or missing ones are inferred.
     pub params: &'a [Option<SqlType>],
+}
+
+/// Resolves a statement's names against the catalog.
+///
+/// # Errors
+/// Whatever is wrong with the statement, with its position.
+pub fn bind(statement: &Statement, ctx: BindContext<'_>) -> Result<BoundStatement> {
+    match statement.ast.as_ref() {
+        ast::Statement::Query(_)
+        | ast::Statement::Insert(_)
+        | ast::Statement::Update(_)
+        | ast::Statement::Delete(_) => {
+            Ok(BoundStatement::Rows(Box::new(bind_rows(statement, &statement.ast, ctx)?)))
+        }
+        other => Err(Error::unsupported(format!("statement {other}"))),
+    }
+}
+
+/// Binds a statement that reads or writes rows.
+fn bind_rows(statement: &Statement, ast: &ast::Statement, ctx: BindContext<'_>) -> Result<Plan> {
+    let mut binder = Binder::new(ctx, statement);
+    let (bound, _) = binder.in_new_level(|binder| match ast {
+        ast::Statement::Query(query) => binder.bind_query(query, None),
+        other => binder.bind_modification(other),
+    })?;
+    let mut columns = bound.columns;
+    let mut node = bound.node;
+    // A modification without RETURNING shows nothing.
+    let command = command_of(ast);
+    if command == Command::Select {
+        let described = query::BoundNode { node, columns: columns.clone() };
+        for column in columns.iter_mut().filter(|column| column.ty.base == Type::Unknown) {
+            column.ty = SqlType::new(Type::Text);
+        }
+        node = binder.convert_columns(described, &columns)?;
+    }
+    binder.finish(node, columns, command)
+}
+
+/// The word of a statement's command tag.
+fn command_of(ast: &ast::Statement) -> Command {
+    let of_body = |body: &SetExpr| match body {
+        SetExpr::Insert(_) => Command::Insert,
+        SetExpr::Update(_) => Command::Update,
+        SetExpr::Delete(_) => Command::Delete,
+        _ => Command::Select,
+    };
+    match ast {
+        ast::Statement::Insert(_) => Command::Insert,
+        ast::Statement::Update(_) => Command::Update,
+        ast::Statement::Delete(_) => Command::Delete,
+        ast::Statement::Query(query) => of_body(&query.body),
+        _ => Command::Select,
+    }
+}
+
+/// A name as Postgres takes it: in lower case unless quoted.
+pub(crate) fn fold(name: &Ident) -> String {
+    match name.quote_style {
+        Some(_) => name.value.clone(),
+        None => name.value.to_lowercase(),
+    }
 }

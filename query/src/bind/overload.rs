@@ -1,8 +1,8 @@
 //! Which of several functions or operators a call means (Postgres manual, 10.2 and 10.3).
 
-use super::types::{CastContext, cast_context, category, common_type, is_preferred};
-use crate::expression::functions::ParamType;
-use crate::value::Type;
+use super::types::is_implicit;
+use crate::expression::functions::{ParamType, common_type};
+use crate::value::{Category, Type};
 
 /// What a candidate looks like to the resolution.
 #[derive(Clone, Copy)]
@@ -109,7 +109,7 @@ fn spread_out<'a>(index: usize, signature: &Signature<'a>, args: &[Type]) -> Opt
     let polymorphic = stand_for(&params, args)?;
     let accepts = params.iter().zip(args).all(|(param, arg)| match polymorphic.apply(param) {
         None => true,
-        Some(ty) => *arg == Type::Unknown || cast_context(arg, &ty) == Some(CastContext::Implicit),
+        Some(ty) => *arg == Type::Unknown || is_implicit(arg, &ty),
     });
     accepts.then_some(Candidate { index, params, fixed, polymorphic })
 }
@@ -196,7 +196,7 @@ fn narrow(candidates: &mut Vec<Candidate<'_>>, args: &[Type]) {
         let known = pairs.filter(|(_, arg)| **arg != Type::Unknown);
         let good = known.filter(|(param, arg)| match param {
             ParamType::Exact(ty) => {
-                ty == *arg || (is_preferred(ty) && category(ty) == category(arg))
+                ty == *arg || (ty.is_preferred() && ty.category() == arg.category())
             }
             _ => false,
         });
@@ -224,10 +224,10 @@ fn narrow_unknown(candidates: &mut Vec<Candidate<'_>>, args: &[Type]) {
             .iter()
             .filter_map(|candidate| candidate.polymorphic.apply(candidate.params[position]))
             .collect();
-        let mut categories = types.iter().map(category);
+        let mut categories = types.iter().map(Type::category);
         let first = categories.next();
-        let wanted = if types.iter().any(|ty| category(ty) == 'S') {
-            Some('S')
+        let wanted = if types.iter().any(|ty| ty.category() == Category::String) {
+            Some(Category::String)
         } else if categories.all(|other| Some(other) == first) {
             first
         } else {
@@ -237,10 +237,10 @@ fn narrow_unknown(candidates: &mut Vec<Candidate<'_>>, args: &[Type]) {
             is_decided = false;
             break;
         };
-        let has_preferred = types.iter().any(|ty| category(ty) == wanted && is_preferred(ty));
+        let has_preferred = types.iter().any(|ty| ty.category() == wanted && ty.is_preferred());
         candidates.retain(|candidate| {
             let ty = candidate.polymorphic.apply(candidate.params[position]);
-            ty.is_none_or(|ty| category(&ty) == wanted && (!has_preferred || is_preferred(&ty)))
+            ty.is_none_or(|ty| ty.category() == wanted && (!has_preferred || ty.is_preferred()))
         });
     }
     if is_decided && candidates.len() <= 1 {
@@ -257,7 +257,7 @@ fn narrow_unknown(candidates: &mut Vec<Candidate<'_>>, args: &[Type]) {
                 || candidate
                     .polymorphic
                     .apply(param)
-                    .is_none_or(|ty| cast_context(first, &ty) == Some(CastContext::Implicit))
+                    .is_none_or(|ty| is_implicit(first, &ty))
         })
     };
     if candidates.iter().filter(|candidate| fits(candidate)).count() == 1 {

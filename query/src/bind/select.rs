@@ -20,7 +20,7 @@ use super::walk::{self, Layout, is_same, remap};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::Expr;
 use crate::plan::{Node, OutputColumn, SetExpr, SortKey};
-use crate::value::{SqlType, Type};
+use crate::value::Type;
 
 /// One output column.
 #[derive(Clone, Debug)]

@@ -15,10 +15,12 @@ use crate::error::{Error, Result, SqlState};
 
 mod column_name;
 mod dialect;
+mod extension;
 mod source;
 
 pub(crate) use column_name::{mentions_column, rename_column};
 pub(crate) use dialect::CairnDialect;
+pub(crate) use extension::{Extensions, Override, RowLock};
 pub(crate) use source::Source;
 
 /// Longer texts are refused, as a message of the wire protocol would be.
@@ -33,6 +35,7 @@ const MAX_DEPTH: usize = 1000;
 pub struct Statement {
     pub(crate) ast: Arc<ast::Statement>,
     pub(crate) source: Arc<Source>,
+    pub(crate) extensions: Arc<Extensions>,
     range: Range<usize>,
 }
 
@@ -127,17 +130,58 @@ fn range_of(source: &Source, tokens: &[TokenWithSpan]) -> Range<usize> {
 /// Parses the tokens of one statement.
 fn parse_tokens(source: &Arc<Source>, tokens: Vec<TokenWithSpan>) -> Result<Statement> {
     let range = range_of(source, &tokens);
-    let mut parser = Parser::new(&CairnDialect)
-        .with_recursion_limit(MAX_DEPTH)
-        .with_tokens_with_locations(tokens);
+    let (tokens, extensions) =
+        extension::extract(without_space(tokens)).map_err(|error| syntax_error(source, &error))?;
+    let mut parser = parser(tokens);
     let parsed = parser.parse_statement().and_then(|ast| match parser.peek_token_ref().token {
         Token::EOF => Ok(ast),
         _ => parser.expected_ref("end of statement", parser.peek_token_ref()),
     });
     match parsed {
-        Ok(ast) => Ok(Statement { ast: Arc::new(ast), source: Arc::clone(source), range }),
+        Ok(ast) => Ok(Statement {
+            ast: Arc::new(ast),
+            source: Arc::clone(source),
+            extensions: Arc::new(extensions),
+            range,
+        }),
         Err(error) => Err(syntax_error(source, &error)),
     }
+}
+
+/// Parses one scalar expression: the catalog keeps them as text. The statement stands for its
+/// surroundings.
+///
+/// # Errors
+/// 42601.
+pub(crate) fn parse_expression(sql: &str) -> Result<(Statement, ast::Expr)> {
+    let mut statements = parse(&format!("SELECT ({sql})"))?;
+    let statement = statements.pop().filter(|_| statements.is_empty());
+    let parsed = statement.as_ref().and_then(|statement| match statement.ast.as_ref() {
+        ast::Statement::Query(query) => match query.body.as_ref() {
+            ast::SetExpr::Select(select) => match select.projection.as_slice() {
+                [ast::SelectItem::UnnamedExpr(expr)] => Some(expr.clone()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    match (statement, parsed) {
+        (Some(statement), Some(expr)) => Ok((statement, expr)),
+        _ => Err(Error::new(SqlState::SYNTAX_ERROR, format!("\"{sql}\" is no expression"))),
+    }
+}
+
+fn parser(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
+    Parser::new(&CairnDialect)
+        .with_recursion_limit(MAX_DEPTH)
+        .with_tokens_with_locations(tokens)
+}
+
+/// Drops white space and comments: the parser would step over them again and again.
+fn without_space(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is_kept = |token: &TokenWithSpan| !matches!(token.token, Token::Whitespace(_));
+    tokens.into_iter().filter(is_kept).collect()
 }
 
 /// Puts a parser's error in Postgres' words.

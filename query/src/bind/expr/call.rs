@@ -355,12 +355,13 @@ fn star_misused(name: &str) -> Error {
 fn spread_params(params: &[ParamType]) -> Vec<ParamType> {
     let mut params = params.to_vec();
     if let Some(last) = params.last_mut() {
-        *last = match last {
-            ParamType::Exact(ty) => ParamType::Exact(Type::Array(Box::new(ty.clone()))),
+        let array = match &*last {
+            ParamType::Exact(ty) => ParamType::Exact(ty.clone().array()),
             ParamType::AnyElement => ParamType::AnyArray,
             ParamType::AnyCompatible => ParamType::AnyCompatibleArray,
             other => other.clone(),
         };
+        *last = array;
     }
     params
 }

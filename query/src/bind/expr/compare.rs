@@ -5,10 +5,11 @@ use sqlparser::ast::Expr as Ast;
 use super::strip;
 use crate::bind::binder::{Binder, locate};
 use crate::bind::typed::Typed;
-use crate::bind::types::{CastContext, cast_context, category, common_type};
+use crate::bind::types::{CastContext, is_implicit};
 use crate::error::{Error, Result, SqlState};
+use crate::expression::functions::common_type;
 use crate::expression::{CompareOp, Expr};
-use crate::value::{SqlType, Type, Value};
+use crate::value::{Category, SqlType, Type, Value};
 
 /// How an operator is written.
 pub(super) fn symbol(op: CompareOp) -> &'static str {
@@ -316,7 +317,7 @@ fn comparison_type(left: &Type, right: &Type) -> Option<Type> {
     }
     match (left, right) {
         (Type::Unknown, other) | (other, Type::Unknown) => Some(other.clone()),
-        (Type::Float4, other) | (other, Type::Float4) if category(other) == 'N' => {
+        (Type::Float4, other) | (other, Type::Float4) if other.category() == Category::Numeric => {
             Some(Type::Float8)
         }
         // An OID is compared with what names one, and with integers.
@@ -328,22 +329,22 @@ fn comparison_type(left: &Type, right: &Type) -> Option<Type> {
         }
         (Type::Bpchar, Type::Text) | (Type::Text, Type::Bpchar) => Some(Type::Text),
         (Type::Row(_) | Type::Record, Type::Row(_) | Type::Record) => Some(Type::Record),
-        (left, right) if category(left) == 'S' && category(right) == 'S' => {
+        (left, right) if left.is_string() && right.is_string() => {
             let is_bpchar = *left == Type::Bpchar || *right == Type::Bpchar;
             Some(if is_bpchar { Type::Bpchar } else { Type::Text })
         }
         (Type::Array(left), Type::Array(right)) => {
-            let is_text = category(left) == 'S' && category(right) == 'S';
+            let is_text = left.is_string() && right.is_string();
             is_text.then(|| Type::Array(Box::new(Type::Text)))
         }
-        (left, right) if category(left) == category(right) => {
-            let ty = common_type([left, right])?;
-            let fits = |from: &Type| cast_context(from, &ty) == Some(CastContext::Implicit);
+        (left, right) if left.category() == right.category() => {
+            let ty = common_type(&[left.clone(), right.clone()])?;
+            let fits = |from: &Type| is_implicit(from, &ty);
             (fits(left) && fits(right)).then_some(ty)
         }
         (left, right) => {
             let implicit = |from: &Type, to: &Type| {
-                cast_context(from, to) == Some(CastContext::Implicit) && category(to) != 'S'
+                is_implicit(from, to) && !to.is_string()
             };
             if implicit(left, right) {
                 return Some(right.clone());
@@ -390,9 +391,5 @@ pub(crate) fn has_equality(ty: &Type) -> bool {
 
 /// Whether values of a type have an order.
 pub(crate) fn has_order(ty: &Type) -> bool {
-    match ty {
-        Type::Array(element) => has_order(element),
-        Type::Box2d => false,
-        _ => has_equality(ty),
-    }
+    ty.is_orderable()
 }

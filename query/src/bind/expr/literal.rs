@@ -1,9 +1,7 @@
 //! Literals: numbers, strings, parameters, `DATE '…'`, INTERVAL, arrays and rows.
 
 use std::str::FromStr;
-use std::sync::Arc;
 
-use bigdecimal::BigDecimal;
 use sqlparser::ast::{self, DateTimeField, Expr as Ast, IntervalFields};
 
 use crate::bind::binder::{Binder, locate};
@@ -129,13 +127,7 @@ pub(crate) fn number(digits: &str) -> Result<Typed> {
     if let Ok(large) = digits.parse::<i64>() {
         return Ok(Typed::new(Expr::Const(Value::Int8(large)), Type::Int8));
     }
-    let number = BigDecimal::from_str(&digits).map_err(|_| {
-        let message = format!("invalid input syntax for type numeric: \"{digits}\"");
-        Error::new(SqlState::INVALID_TEXT_REPRESENTATION, message)
-    })?;
-    let (_, scale) = number.as_bigint_and_exponent();
-    let number = if scale < 0 { number.with_scale(0) } else { number };
-    let value = Value::Numeric(Arc::new(Numeric::Finite(number)));
+    let value = Value::numeric(Numeric::from_str(&digits)?);
     Ok(Typed::new(Expr::Const(value), Type::Numeric))
 }
 

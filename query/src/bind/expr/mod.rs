@@ -1,5 +1,7 @@
 //! Scalar expressions.
 
+pub(crate) use compare::{has_equality, has_order};
+
 mod access;
 mod aggregate;
 mod call;

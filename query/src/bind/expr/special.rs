@@ -7,7 +7,6 @@ use crate::bind::binder::Binder;
 use crate::bind::typed::Typed;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::Expr;
-use crate::value::{Type, Value};
 
 impl Binder<'_> {
     /// What has a syntax of its own.

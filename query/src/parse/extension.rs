@@ -1,0 +1,297 @@
+//! What `sqlparser` cannot keep in its syntax tree.
+//!
+//! Some of Postgres' clauses have no place in the tree. [`extract`] cuts their tokens out before
+//! parsing, keeps what they say on the side, and leaves a marker name in their place: a name that
+//! begins with a NUL, which no client can write. Binding finds what was said by the marker.
+//!
+//! | clause | what stays in the text | what is kept |
+//! | --- | --- | --- |
+//! | `FOR NO KEY UPDATE`, `FOR KEY SHARE`, `OF a, b` | `FOR UPDATE OF marker` | [`LockExtension`] |
+//! | `ON CONFLICT (expressions) WHERE …` | `ON CONFLICT (marker)` | [`Inference`] |
+//! | `OVERRIDING SYSTEM VALUE` | a marker in the column list | [`Override`] |
+
+use sqlparser::ast::{Expr, Ident, ObjectName};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
+
+use super::dialect::CairnDialect;
+
+/// What was cut out of a statement.
+#[derive(Debug, Default)]
+pub(crate) struct Extensions {
+    locks: Vec<LockExtension>,
+    conflicts: Vec<Inference>,
+}
+
+/// A locking clause.
+#[derive(Clone, Debug)]
+pub(crate) struct LockExtension {
+    /// How strongly.
+    pub strength: RowLock,
+    /// The tables after OF.
+    pub tables: Vec<Ident>,
+}
+
+/// The four strengths of row locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowLock {
+    Update,
+    NoKeyUpdate,
+    Share,
+    KeyShare,
+}
+
+/// What ON CONFLICT infers its index from.
+#[derive(Clone, Debug)]
+pub(crate) struct Inference {
+    /// The keys.
+    pub elements: Vec<Expr>,
+    /// The condition of a partial index.
+    pub predicate: Option<Expr>,
+}
+
+/// `OVERRIDING … VALUE`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Override {
+    System,
+    User,
+}
+
+const LOCK: &str = "\0lock";
+const CONFLICT: &str = "\0conflict";
+const SYSTEM: &str = "\0system";
+const USER: &str = "\0user";
+
+impl Extensions {
+    /// The locking clause that a marker stands for.
+    pub(crate) fn lock(&self, name: &ObjectName) -> Option<&LockExtension> {
+        let marker = name.0.first()?.as_ident()?.value.strip_prefix(LOCK)?;
+        self.locks.get(marker.parse::<usize>().ok()?)
+    }
+
+    /// The inference that a marker stands for.
+    pub(crate) fn conflict(&self, columns: &[Ident]) -> Option<&Inference> {
+        let marker = columns.first()?.value.strip_prefix(CONFLICT)?;
+        self.conflicts.get(marker.parse::<usize>().ok()?)
+    }
+
+    /// The OVERRIDING clause that a marker in a column list stands for.
+    pub(crate) fn overriding(&self, name: &ObjectName) -> Option<Override> {
+        match name.0.first()?.as_ident()?.value.as_str() {
+            SYSTEM => Some(Override::System),
+            USER => Some(Override::User),
+            _ => None,
+        }
+    }
+}
+
+/// Cuts out what the parser cannot keep. The tokens come without white space.
+pub(super) fn extract(
+    tokens: Vec<TokenWithSpan>,
+) -> Result<(Vec<TokenWithSpan>, Extensions), ParserError> {
+    let mut cutter = Cutter { tokens, at: 0, kept: Vec::new(), found: Extensions::default() };
+    while cutter.at < cutter.tokens.len() {
+        let cut = cutter.cut_lock() || cutter.cut_conflict()? || cutter.cut_overriding();
+        if !cut {
+            cutter.keep();
+        }
+    }
+    Ok((cutter.kept, cutter.found))
+}
+
+/// Walks over tokens, keeping some.
+struct Cutter {
+    tokens: Vec<TokenWithSpan>,
+    at: usize,
+    kept: Vec<TokenWithSpan>,
+    found: Extensions,
+}
+
+impl Cutter {
+    fn keep(&mut self) {
+        if let Some(token) = self.tokens.get(self.at) {
+            self.kept.push(token.clone());
+        }
+        self.at += 1;
+    }
+
+    fn token(&self, ahead: usize) -> Option<&Token> {
+        self.tokens.get(self.at + ahead).map(|token| &token.token)
+    }
+
+    fn is_keyword(&self, ahead: usize, keyword: Keyword) -> bool {
+        matches!(self.token(ahead), Some(Token::Word(word))
+            if word.keyword == keyword && word.quote_style.is_none())
+    }
+
+    fn are_keywords(&self, keywords: &[Keyword]) -> bool {
+        keywords.iter().enumerate().all(|(ahead, keyword)| self.is_keyword(ahead, *keyword))
+    }
+
+    fn span(&self) -> Span {
+        self.tokens.get(self.at).map_or(Span::empty(), |token| token.span)
+    }
+
+    fn push_marker(&mut self, name: String, span: Span) {
+        let word = Word { value: name, quote_style: Some('"'), keyword: Keyword::NoKeyword };
+        self.kept.push(TokenWithSpan { token: Token::Word(word), span });
+    }
+
+    fn push_keyword(&mut self, word: &str, span: Span) {
+        self.kept.push(TokenWithSpan { token: Token::make_keyword(word), span });
+    }
+
+    /// `FOR … [OF a, b]`
+    fn cut_lock(&mut self) -> bool {
+        use Keyword::{FOR, KEY, NO, SHARE, UPDATE};
+        let (strength, len) = if self.are_keywords(&[FOR, NO, KEY, UPDATE]) {
+            (RowLock::NoKeyUpdate, 4)
+        } else if self.are_keywords(&[FOR, KEY, SHARE]) {
+            (RowLock::KeyShare, 3)
+        } else if self.are_keywords(&[FOR, UPDATE, Keyword::OF]) {
+            (RowLock::Update, 2)
+        } else if self.are_keywords(&[FOR, SHARE, Keyword::OF]) {
+            (RowLock::Share, 2)
+        } else {
+            return false;
+        };
+        let span = self.span();
+        self.at += len;
+        let mut tables = Vec::new();
+        if self.is_keyword(0, Keyword::OF) {
+            self.at += 1;
+            while let Some(Token::Word(word)) = self.token(0) {
+                tables.push(word.clone().into_ident(self.span()));
+                self.at += 1;
+                if self.token(0) != Some(&Token::Comma) {
+                    break;
+                }
+                self.at += 1;
+            }
+        }
+        self.found.locks.push(LockExtension { strength, tables });
+        for word in ["FOR", "UPDATE", "OF"] {
+            self.push_keyword(word, span);
+        }
+        let marker = format!("{LOCK}{}", self.found.locks.len() - 1);
+        self.push_marker(marker, span);
+        true
+    }
+
+    /// `ON CONFLICT (…) [WHERE …] DO`
+    fn cut_conflict(&mut self) -> Result<bool, ParserError> {
+        let is_target = self.are_keywords(&[Keyword::ON, Keyword::CONFLICT])
+            && self.token(2) == Some(&Token::LParen);
+        if !is_target {
+            return Ok(false);
+        }
+        let Some(close) = self.closing(self.at + 2) else { return Ok(false) };
+        let inside = self.tokens[self.at + 3..close].to_vec();
+        let mut end = close + 1;
+        let is_do = |token: &TokenWithSpan| matches!(&token.token, Token::Word(word)
+            if word.keyword == Keyword::DO && word.quote_style.is_none());
+        let mut predicate = None;
+        if matches!(self.tokens.get(end).map(|token| &token.token), Some(Token::Word(word)) if word.keyword == Keyword::WHERE)
+        {
+            let stop = self.tokens[end..].iter().position(is_do).map(|offset| end + offset);
+            let Some(stop) = stop else { return Ok(false) };
+            predicate = Some(parse_all(self.tokens[end + 1..stop].to_vec())?);
+            end = stop;
+        }
+        let is_plain = inside.iter().all(|token| match &token.token {
+            Token::Comma | Token::Word(_) => true,
+            _ => false,
+        });
+        if is_plain && predicate.is_none() {
+            return Ok(false);
+        }
+        let elements = parse_elements(inside)?;
+        self.found.conflicts.push(Inference { elements, predicate });
+        let span = self.span();
+        self.keep();
+        self.keep();
+        self.keep();
+        let marker = format!("{CONFLICT}{}", self.found.conflicts.len() - 1);
+        self.push_marker(marker, span);
+        self.kept.push(self.tokens[close].clone());
+        self.at = end;
+        Ok(true)
+    }
+
+    /// `OVERRIDING SYSTEM VALUE`: into the column list before it, or one made for it.
+    fn cut_overriding(&mut self) -> bool {
+        let words: Vec<String> = (0..3)
+            .filter_map(|ahead| match self.token(ahead) {
+                Some(Token::Word(word)) if word.quote_style.is_none() => {
+                    Some(word.value.to_ascii_uppercase())
+                }
+                _ => None,
+            })
+            .collect();
+        let marker = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["OVERRIDING", "SYSTEM", "VALUE"] => SYSTEM,
+            ["OVERRIDING", "USER", "VALUE"] => USER,
+            _ => return false,
+        };
+        let span = self.span();
+        let punctuation = |token| TokenWithSpan { token, span };
+        if matches!(self.kept.last().map(|token| &token.token), Some(Token::RParen)) {
+            self.kept.pop();
+            self.kept.push(punctuation(Token::Comma));
+        } else {
+            self.kept.push(punctuation(Token::LParen));
+        }
+        self.push_marker(marker.to_owned(), span);
+        self.kept.push(punctuation(Token::RParen));
+        self.at += 3;
+        true
+    }
+
+    /// The parenthesis that closes the one at a position.
+    fn closing(&self, open: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        for (position, token) in self.tokens.iter().enumerate().skip(open) {
+            match token.token {
+                Token::LParen => depth += 1,
+                Token::RParen if depth == 1 => return Some(position),
+                Token::RParen => depth = depth.checked_sub(1)?,
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+fn parser(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
+    Parser::new(&CairnDialect).with_tokens_with_locations(tokens)
+}
+
+/// One expression out of all tokens.
+fn parse_all(tokens: Vec<TokenWithSpan>) -> Result<Expr, ParserError> {
+    let mut parser = parser(tokens);
+    let expr = parser.parse_expr()?;
+    match parser.peek_token_ref().token {
+        Token::EOF => Ok(expr),
+        _ => parser.expected_ref("end of condition", parser.peek_token_ref()),
+    }
+}
+
+/// The keys of ON CONFLICT; an operator class behind one decides nothing.
+fn parse_elements(tokens: Vec<TokenWithSpan>) -> Result<Vec<Expr>, ParserError> {
+    let mut parser = parser(tokens);
+    let mut elements = Vec::new();
+    loop {
+        elements.push(parser.parse_expr()?);
+        if matches!(parser.peek_token_ref().token, Token::Word(_)) {
+            parser.advance_token();
+        }
+        if !parser.consume_token(&Token::Comma) {
+            break;
+        }
+    }
+    match parser.peek_token_ref().token {
+        Token::EOF => Ok(elements),
+        _ => parser.expected_ref(")", parser.peek_token_ref()),
+    }
+}
