@@ -223,8 +223,7 @@ impl<'a> Binder<'a> {
         }
         self.view_depth += 1;
         let source = self.source.take();
-        let extensions =
-            std::mem::replace(&mut self.extensions, Arc::clone(&statement.extensions));
+        let extensions = std::mem::replace(&mut self.extensions, Arc::clone(&statement.extensions));
         let ctes = std::mem::take(&mut self.visible_ctes);
         let levels = std::mem::take(&mut self.levels);
         let result = bind(self);

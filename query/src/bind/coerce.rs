@@ -140,7 +140,11 @@ impl Binder<'_> {
     ///
     /// # Errors
     /// 42804 when they have none in common.
-    pub(crate) fn unify(&mut self, values: Vec<Typed>, what: &str) -> Result<(Vec<Typed>, SqlType)> {
+    pub(crate) fn unify(
+        &mut self,
+        values: Vec<Typed>,
+        what: &str,
+    ) -> Result<(Vec<Typed>, SqlType)> {
         let to = self.common(&values, what)?;
         let values = values.into_iter().map(|value| self.unify_one(value, &to, what));
         Ok((values.collect::<Result<Vec<_>>>()?, to))
@@ -163,9 +167,10 @@ impl Binder<'_> {
             }
         }
         let base = common_type(&types).unwrap_or(Type::Text);
-        let mut modifiers = values.iter().filter(|value| !value.is_unknown()).map(|value| {
-            if value.ty.base == base { value.ty.modifier } else { -1 }
-        });
+        let mut modifiers = values
+            .iter()
+            .filter(|value| !value.is_unknown())
+            .map(|value| if value.ty.base == base { value.ty.modifier } else { -1 });
         let first = modifiers.next().unwrap_or(-1);
         let modifier = if modifiers.all(|modifier| modifier == first) { first } else { -1 };
         Ok(SqlType { base, modifier })

@@ -101,8 +101,8 @@ impl Binder<'_> {
             }
         }
         for (position, index) in writer.indexes.iter().enumerate() {
-            let is_plain = index.index.is_unique
-                && index.index.constraint != Some(IndexConstraint::Exclusion);
+            let is_plain =
+                index.index.is_unique && index.index.constraint != Some(IndexConstraint::Exclusion);
             if is_plain && is_same_set(&index.keys, &keys) && covers(index, predicate.as_ref()) {
                 arbiters.push(Arbiter::Index(position));
             }

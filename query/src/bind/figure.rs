@@ -49,8 +49,9 @@ fn strong_name(expr: &Ast) -> Option<String> {
         Ast::Case { else_result: Some(otherwise), .. } => strong_name(otherwise),
         Ast::Subquery(query) => match query.body.as_ref() {
             SetExpr::Select(select) => match select.projection.first()? {
-                sqlparser::ast::SelectItem::UnnamedExpr(expr) => Some(column_name(expr))
-                    .filter(|name| name != "?column?"),
+                sqlparser::ast::SelectItem::UnnamedExpr(expr) => {
+                    Some(column_name(expr)).filter(|name| name != "?column?")
+                }
                 sqlparser::ast::SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
                 _ => None,
             },

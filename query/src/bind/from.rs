@@ -124,9 +124,8 @@ impl Binder<'_> {
             }
             JoinConstraint::Natural => {
                 let shared = left.scope.columns.iter().map(|column| column.name.clone());
-                let is_shared = |name: &String| {
-                    right.scope.columns.iter().any(|column| column.name == *name)
-                };
+                let is_shared =
+                    |name: &String| right.scope.columns.iter().any(|column| column.name == *name);
                 let names: Vec<String> = shared.filter(is_shared).collect();
                 self.bind_using(kind, &left.scope, &right.scope, &names)?
             }
@@ -286,8 +285,9 @@ impl Binder<'_> {
         let names = alias.map(|alias| alias.columns.as_slice()).unwrap_or_default();
         if names.len() > columns.len() {
             let (has, given) = (columns.len(), names.len());
-            let message =
-                format!("table \"{name}\" has {has} columns available but {given} columns specified");
+            let message = format!(
+                "table \"{name}\" has {has} columns available but {given} columns specified"
+            );
             let at = alias.and_then(|alias| self.at_name(&alias.name));
             return Err(locate(Error::new(SqlState::INVALID_COLUMN_REFERENCE, message), at));
         }
@@ -416,8 +416,9 @@ fn using_column(scope: &Scope, name: &str, side: &str) -> Result<ScopeColumn> {
             Err(Error::new(SqlState::AMBIGUOUS_COLUMN, message))
         }
         (None, _) => {
-            let message =
-                format!("column \"{name}\" specified in USING clause does not exist in {side} table");
+            let message = format!(
+                "column \"{name}\" specified in USING clause does not exist in {side} table"
+            );
             Err(Error::new(SqlState::UNDEFINED_COLUMN, message))
         }
     }

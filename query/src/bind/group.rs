@@ -65,7 +65,13 @@ impl Binder<'_> {
             let combined = sets.iter().flat_map(|set| {
                 alternatives.iter().map(move |other| {
                     let mut set = set.clone();
-                    set.extend(other.iter().filter(|group| !set.contains(group)).copied().collect::<Vec<_>>());
+                    set.extend(
+                        other
+                            .iter()
+                            .filter(|group| !set.contains(group))
+                            .copied()
+                            .collect::<Vec<_>>(),
+                    );
                     set
                 })
             });
@@ -158,8 +164,7 @@ impl Binder<'_> {
             let folded = fold(name);
             let columns = &self.level().scope.columns;
             let is_column = columns.iter().any(|column| column.name == folded);
-            if !is_column
-                && let Some(target) = targets.iter().find(|target| target.name == folded)
+            if !is_column && let Some(target) = targets.iter().find(|target| target.name == folded)
             {
                 return Ok(target.value.clone());
             }
@@ -172,10 +177,16 @@ impl Binder<'_> {
         let mut found = None;
         walk::each_variable(&value.expr, &mut |variable| {
             if level.aggregates.iter().any(|call| call.variable == variable) {
-                found = Some((SqlState::GROUPING_ERROR, "aggregate functions are not allowed in GROUP BY"));
+                found = Some((
+                    SqlState::GROUPING_ERROR,
+                    "aggregate functions are not allowed in GROUP BY",
+                ));
             }
             if level.windows.iter().any(|call| call.variable == variable) {
-                found = Some((SqlState::WINDOWING_ERROR, "window functions are not allowed in GROUP BY"));
+                found = Some((
+                    SqlState::WINDOWING_ERROR,
+                    "window functions are not allowed in GROUP BY",
+                ));
             }
         });
         match found {

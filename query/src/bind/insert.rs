@@ -37,7 +37,9 @@ impl Binder<'_> {
         let input = match &insert.source {
             None => self.default_values(&target)?,
             Some(source) => match source.body.as_ref() {
-                SetExpr::Values(values) if is_bare(source) => self.insert_values(values, &target)?,
+                SetExpr::Values(values) if is_bare(source) => {
+                    self.insert_values(values, &target)?
+                }
                 _ => self.insert_query(source, &target)?,
             },
         };
@@ -155,7 +157,8 @@ impl Binder<'_> {
     ) -> Result<Option<Expr>> {
         let column = &target.table.columns[position];
         let refused = |detail: String| {
-            let message = format!("cannot insert a non-DEFAULT value into column \"{}\"", column.name);
+            let message =
+                format!("cannot insert a non-DEFAULT value into column \"{}\"", column.name);
             Error::new(SqlState::GENERATED_ALWAYS, message).with_detail(detail)
         };
         match (&column.default, target.overriding) {
@@ -178,11 +181,13 @@ impl Binder<'_> {
 
     /// `INSERT … SELECT`
     fn insert_query(&mut self, source: &ast::Query, target: &Target) -> Result<Node> {
-        let expected: Vec<SqlType> =
-            target.columns.iter().map(|position| target.table.columns[*position].ty.clone()).collect();
-        let bound = self.in_inline_level(|binder| {
-            binder.bind_query_as(source, Outputs::Expect(&expected))
-        });
+        let expected: Vec<SqlType> = target
+            .columns
+            .iter()
+            .map(|position| target.table.columns[*position].ty.clone())
+            .collect();
+        let bound =
+            self.in_inline_level(|binder| binder.bind_query_as(source, Outputs::Expect(&expected)));
         let (bound, _) = bound?;
         let (given, wanted) = (bound.columns.len(), target.columns.len());
         if given > wanted {
@@ -262,13 +267,15 @@ impl Binder<'_> {
         }
         let mut variables = Vec::with_capacity(table.columns.len());
         for position in 0..table.columns.len() {
-            let found = columns.iter().find(|(column, _)| {
-                *column == crate::plan::ScanColumn::Column(position)
-            });
+            let found = columns
+                .iter()
+                .find(|(column, _)| *column == crate::plan::ScanColumn::Column(position));
             variables.push(match found {
                 Some((_, variable)) => *variable,
                 // A dropped column keeps its place in the row; nothing can name it.
-                None => self.level().variable("dropped", SqlType::new(crate::value::Type::Text), None),
+                None => {
+                    self.level().variable("dropped", SqlType::new(crate::value::Type::Text), None)
+                }
             });
         }
         (scope, variables)

@@ -202,10 +202,7 @@ fn words(strength: LockStrength) -> &'static str {
 
 /// The tables of FROM: alias, table, variables.
 #[expect(clippy::type_complexity, reason = "a list of scans")]
-fn collect(
-    tree: &FromTree,
-    into: &mut Vec<(String, Arc<TableDef>, Vec<(ScanColumn, usize)>)>,
-) {
+fn collect(tree: &FromTree, into: &mut Vec<(String, Arc<TableDef>, Vec<(ScanColumn, usize)>)>) {
     match tree {
         FromTree::Rows { .. } => {}
         FromTree::Join(join) => {

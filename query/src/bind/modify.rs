@@ -36,8 +36,12 @@ impl Binder<'_> {
         match self.find_relation(name) {
             Some(Relation::Table(oid)) => self.table_of(oid),
             Some(Relation::View(oid)) => {
-                let is_materialized =
-                    self.ctx.catalog.views.get(&oid).is_some_and(|view| view.materialized.is_some());
+                let is_materialized = self
+                    .ctx
+                    .catalog
+                    .views
+                    .get(&oid)
+                    .is_some_and(|view| view.materialized.is_some());
                 let error = if is_materialized {
                     let message = format!("cannot change materialized view \"{}\"", name.name);
                     Error::new(SqlState::WRONG_OBJECT_TYPE, message)

@@ -53,8 +53,10 @@ impl Binder<'_> {
             [schema, table, column] => (Some(schema.as_str()), table, column),
             [_, schema, table, column] => (Some(schema.as_str()), table, column),
             _ => {
-                let message =
-                    format!("improper qualified name (too many dotted names): {}", folded.join("."));
+                let message = format!(
+                    "improper qualified name (too many dotted names): {}",
+                    folded.join(".")
+                );
                 return Err(locate(Error::new(SqlState::SYNTAX_ERROR, message), at));
             }
         };
@@ -87,7 +89,8 @@ impl Binder<'_> {
         (0..self.levels.len()).rev().find_map(|depth| {
             let entries = &self.levels[depth].scope.entries;
             let found = entries.iter().find(|entry| {
-                entry.name == table && schema.is_none_or(|schema| entry.schema.as_deref() == Some(schema))
+                entry.name == table
+                    && schema.is_none_or(|schema| entry.schema.as_deref() == Some(schema))
             });
             found.map(|entry| (depth, entry.clone()))
         })
@@ -103,7 +106,9 @@ impl Binder<'_> {
     ) -> Result<Typed> {
         if schema.is_none() {
             let row = self.bind_name(&Ident::new(table)).ok();
-            if let Some(row) = row.filter(|row| row.fields.is_some() || matches!(row.ty.base, Type::Row(_))) {
+            if let Some(row) =
+                row.filter(|row| row.fields.is_some() || matches!(row.ty.base, Type::Row(_)))
+            {
                 return self.field(row, column).map_err(|error| locate(error, at));
             }
         }
@@ -167,7 +172,9 @@ impl Binder<'_> {
             for column in &entry.columns {
                 let distance = edit_distance(name, &column.name);
                 let limit = name.chars().count().max(column.name.chars().count()) / 2;
-                if distance <= limit.min(3) && best.as_ref().is_none_or(|(other, _)| distance < *other) {
+                if distance <= limit.min(3)
+                    && best.as_ref().is_none_or(|(other, _)| distance < *other)
+                {
                     best = Some((distance, format!("{}.{}", entry.name, column.name)));
                 }
             }
@@ -210,8 +217,10 @@ impl Binder<'_> {
                 (Some(schema.clone()), name.clone())
             }
             [_, _, _] => {
-                let message =
-                    format!("cross-database references are not implemented: \"{}\"", parts.join("."));
+                let message = format!(
+                    "cross-database references are not implemented: \"{}\"",
+                    parts.join(".")
+                );
                 return Err(locate(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message), position));
             }
             _ => {
@@ -228,9 +237,11 @@ impl Scope {
     /// Whether two entries go by one name; that name.
     pub(crate) fn duplicate(&self) -> Option<&str> {
         let entries = &self.entries;
-        let same = |left: &Entry, right: &Entry| left.name == right.name && left.schema == right.schema;
+        let same =
+            |left: &Entry, right: &Entry| left.name == right.name && left.schema == right.schema;
         let pairs = entries.iter().enumerate();
-        let mut found = pairs.filter(|(index, entry)| entries[..*index].iter().any(|other| same(other, entry)));
+        let mut found =
+            pairs.filter(|(index, entry)| entries[..*index].iter().any(|other| same(other, entry)));
         found.next().map(|(_, entry)| entry.name.as_str())
     }
 }

@@ -103,9 +103,8 @@ fn spread_out<'a>(index: usize, signature: &Signature<'a>, args: &[Type]) -> Opt
         return None;
     }
     let fixed = own.min(args.len());
-    let params: Vec<&ParamType> = (0..args.len())
-        .map(|position| &signature.params[position.min(declared - 1)])
-        .collect();
+    let params: Vec<&ParamType> =
+        (0..args.len()).map(|position| &signature.params[position.min(declared - 1)]).collect();
     let polymorphic = stand_for(&params, args)?;
     let accepts = params.iter().zip(args).all(|(param, arg)| match polymorphic.apply(param) {
         None => true,
@@ -138,7 +137,8 @@ fn stand_for(params: &[&ParamType], args: &[Type]) -> Option<Polymorphic> {
                 _ => return None,
             },
         };
-        let is_compatible = matches!(param, ParamType::AnyCompatible | ParamType::AnyCompatibleArray);
+        let is_compatible =
+            matches!(param, ParamType::AnyCompatible | ParamType::AnyCompatibleArray);
         let part = part.unwrap_or(Type::Unknown);
         if is_compatible {
             is_polymorphic.1 = true;
@@ -165,14 +165,18 @@ fn exact_match(candidates: &[Candidate<'_>], args: &[Type], is_operator: bool) -
         candidates.iter().position(|candidate| {
             let pairs = candidate.params.iter().zip(args);
             candidate.fixed == args.len()
-                && pairs.into_iter().all(|(param, arg)| matches!(param, ParamType::Exact(ty) if ty == arg))
+                && pairs
+                    .into_iter()
+                    .all(|(param, arg)| matches!(param, ParamType::Exact(ty) if ty == arg))
         })
     };
     if let Some(exact) = find(args) {
         return Some(exact);
     }
     match args {
-        [Type::Unknown, known] | [known, Type::Unknown] if is_operator && *known != Type::Unknown => {
+        [Type::Unknown, known] | [known, Type::Unknown]
+            if is_operator && *known != Type::Unknown =>
+        {
             find(&[known.clone(), known.clone()])
         }
         _ => None,
@@ -254,10 +258,7 @@ fn narrow_unknown(candidates: &mut Vec<Candidate<'_>>, args: &[Type]) {
         let mut params = candidate.params.iter().zip(args);
         params.all(|(param, arg)| {
             *arg != Type::Unknown
-                || candidate
-                    .polymorphic
-                    .apply(param)
-                    .is_none_or(|ty| is_implicit(first, &ty))
+                || candidate.polymorphic.apply(param).is_none_or(|ty| is_implicit(first, &ty))
         })
     };
     if candidates.iter().filter(|candidate| fits(candidate)).count() == 1 {

@@ -117,9 +117,9 @@ impl Binder<'_> {
             let visible = self.visible_ctes.len();
             let result = match &query.with {
                 None => self.bind_body(query, outputs),
-                Some(with) => self
-                    .bind_with(with, query)
-                    .and_then(|()| self.bind_body(query, outputs)),
+                Some(with) => {
+                    self.bind_with(with, query).and_then(|()| self.bind_body(query, outputs))
+                }
             };
             self.visible_ctes.truncate(visible);
             result
@@ -154,9 +154,9 @@ impl Binder<'_> {
                 let query = table_query(table)?;
                 self.bind_query_as(&query, outputs)
             }
-            SetExpr::Insert(statement) | SetExpr::Update(statement) | SetExpr::Delete(statement) => {
-                self.bind_modification(statement)
-            }
+            SetExpr::Insert(statement)
+            | SetExpr::Update(statement)
+            | SetExpr::Delete(statement) => self.bind_modification(statement),
             SetExpr::Merge(_) => Err(Error::unsupported("MERGE")),
         }
     }
@@ -446,10 +446,12 @@ impl Binder<'_> {
         Ok(match count.expr {
             Expr::Const(Value::Null) => None,
             Expr::Const(Value::Int4(count)) => Some(Expr::Const(Value::Int8(count.into()))),
-            Expr::Cast { expr, .. } if matches!(*expr, Expr::Const(Value::Int4(_))) => match *expr {
-                Expr::Const(Value::Int4(count)) => Some(Expr::Const(Value::Int8(count.into()))),
-                other => Some(other),
-            },
+            Expr::Cast { expr, .. } if matches!(*expr, Expr::Const(Value::Int4(_))) => {
+                match *expr {
+                    Expr::Const(Value::Int4(count)) => Some(Expr::Const(Value::Int8(count.into()))),
+                    other => Some(other),
+                }
+            }
             expr => Some(expr),
         })
     }

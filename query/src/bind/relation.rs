@@ -142,7 +142,8 @@ impl Binder<'_> {
         with_ordinality: bool,
         alias: Option<&TableAlias>,
     ) -> Result<FromItem> {
-        let at = name.0.first().and_then(|part| part.as_ident()).and_then(|name| self.at_name(name));
+        let at =
+            name.0.first().and_then(|part| part.as_ident()).and_then(|name| self.at_name(name));
         let function = name.0.last().and_then(|part| part.as_ident()).map(fold).unwrap_or_default();
         let mut exprs = Vec::with_capacity(args.len());
         for arg in args {
@@ -225,10 +226,8 @@ impl Binder<'_> {
         if with_ordinality {
             columns.push(("ordinality".to_owned(), SqlType::new(Type::Int8)));
         }
-        let columns: Vec<OutputColumn> = columns
-            .into_iter()
-            .map(|(name, ty)| OutputColumn { name, ty, origin: None })
-            .collect();
+        let columns: Vec<OutputColumn> =
+            columns.into_iter().map(|(name, ty)| OutputColumn { name, ty, origin: None }).collect();
         let node = Node::FunctionScan { functions, with_ordinality };
         let name = alias.map_or(first, |alias| fold(&alias.name));
         let mut item = self.rows_item(node, &columns, name, alias, level.arguments)?;
@@ -249,7 +248,8 @@ impl Binder<'_> {
         }
         let declared = alias.columns.iter().map(|column| {
             let Some(ty) = &column.data_type else {
-                let message = "a column definition list is required for functions returning \"record\"";
+                let message =
+                    "a column definition list is required for functions returning \"record\"";
                 return Err(Error::new(SqlState::SYNTAX_ERROR, message));
             };
             let ty = resolve_type(self.ctx.catalog, &self.ctx.facts.search_path, ty)?;
@@ -274,8 +274,7 @@ impl Binder<'_> {
         })?;
         let shown = alias.map_or_else(|| name.to_owned(), |alias| fold(&alias.name));
         let mut row = vec![value.expr];
-        let mut columns =
-            vec![OutputColumn { name: shown.clone(), ty: value.ty, origin: None }];
+        let mut columns = vec![OutputColumn { name: shown.clone(), ty: value.ty, origin: None }];
         if with_ordinality {
             row.push(Expr::Const(crate::value::Value::Int8(1)));
             let ty = SqlType::new(Type::Int8);

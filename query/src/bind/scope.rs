@@ -221,7 +221,12 @@ impl Level {
     }
 
     /// Makes a variable.
-    pub(crate) fn variable(&mut self, name: &str, ty: SqlType, origin: Option<(u32, i16)>) -> usize {
+    pub(crate) fn variable(
+        &mut self,
+        name: &str,
+        ty: SqlType,
+        origin: Option<(u32, i16)>,
+    ) -> usize {
         self.variables.push(Variable { name: name.to_owned(), ty, origin, is_used: false });
         self.variables.len() - 1
     }

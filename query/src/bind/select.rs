@@ -70,9 +70,10 @@ impl Binder<'_> {
     ) -> Result<Parts> {
         refuse_foreign_clauses(select)?;
         let from = self.bind_from(&select.from)?;
-        let windows = select.named_window.iter().map(|ast::NamedWindowDefinition(name, window)| {
-            (name.clone(), window.clone())
-        });
+        let windows = select
+            .named_window
+            .iter()
+            .map(|ast::NamedWindowDefinition(name, window)| (name.clone(), window.clone()));
         self.level().named_windows = windows.collect();
         let filter = select.selection.as_ref().map(|filter| {
             self.within(Clause::Where, |binder| binder.bind_condition(filter, "WHERE"))
@@ -140,8 +141,7 @@ impl Binder<'_> {
         match outputs {
             Outputs::Keep if matches!(value.expr, Expr::Const(_) | Expr::Param(_)) => Ok(value),
             Outputs::Expect(types) if index < types.len() => {
-                let decided =
-                    self.try_coerce(value, &types[index], CastContext::Assignment)?;
+                let decided = self.try_coerce(value, &types[index], CastContext::Assignment)?;
                 decided.ok_or_else(|| Error::internal("a literal takes any type"))
             }
             _ => self.settle(value),
@@ -270,7 +270,8 @@ impl Binder<'_> {
             let value = self.settle(value)?;
             let is_shown = targets.iter().any(|target| is_same(&target.value.expr, &value.expr));
             if matches!(distinct, Some(None)) && !is_shown {
-                let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
+                let message =
+                    "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
                 let error = Error::new(SqlState::INVALID_COLUMN_REFERENCE, message);
                 return Err(locate(error, value.at));
             }
@@ -286,7 +287,8 @@ impl Binder<'_> {
     fn distinct_order(&mut self, on: &[Expr], keys: Vec<SortKey>) -> Result<Vec<SortKey>> {
         let is_on = |key: &SortKey| on.iter().any(|expr| is_same(expr, &key.expr));
         let leading = keys.iter().take_while(|key| is_on(key)).count();
-        let missing = on.iter().filter(|expr| !keys[..leading].iter().any(|key| is_same(expr, &key.expr)));
+        let missing =
+            on.iter().filter(|expr| !keys[..leading].iter().any(|key| is_same(expr, &key.expr)));
         let missing: Vec<SortKey> = missing
             .map(|expr| SortKey { expr: expr.clone(), is_descending: false, nulls_first: false })
             .collect();
@@ -307,7 +309,8 @@ impl Binder<'_> {
         let (mut node, mut layout) = self.build_from(parts.from.take())?;
         let mut conditions = Vec::new();
         if !locks.is_empty() {
-            conditions = self.levels.last().map(|level| level.conditions.clone()).unwrap_or_default();
+            conditions =
+                self.levels.last().map(|level| level.conditions.clone()).unwrap_or_default();
         }
         if let Some(mut filter) = parts.filter.take() {
             if !locks.is_empty() {
@@ -380,7 +383,8 @@ impl Binder<'_> {
         let mut variables = Vec::with_capacity(calls.len());
         for mut call in calls {
             let window = &mut call.window;
-            let exprs = window.args.iter_mut().chain(&mut window.partition).chain(&mut window.filter);
+            let exprs =
+                window.args.iter_mut().chain(&mut window.partition).chain(&mut window.filter);
             let exprs = exprs.chain(window.order.iter_mut().map(|key| &mut key.expr));
             exprs.into_iter().try_for_each(|expr| remap(expr, &layout))?;
             variables.push(call.variable);

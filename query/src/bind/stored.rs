@@ -131,9 +131,10 @@ impl Binder<'_> {
         let keys = index.keys.iter().map(|key| self.index_key(table, key));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let bool_type = SqlType::new(Type::Bool);
-        let predicate = index.predicate.as_ref().map(|sql| {
-            self.stored_expression(table, sql, Some(&bool_type)).map(|(expr, _)| expr)
-        });
+        let predicate = index
+            .predicate
+            .as_ref()
+            .map(|sql| self.stored_expression(table, sql, Some(&bool_type)).map(|(expr, _)| expr));
         Ok(IndexWriter { index: Arc::clone(index), keys, predicate: predicate.transpose()? })
     }
 

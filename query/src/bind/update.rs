@@ -50,7 +50,8 @@ impl Binder<'_> {
                 from.as_slice()
             }
         };
-        let target = self.modified_table(&update.table, from, update.selection.as_ref(), "update")?;
+        let target =
+            self.modified_table(&update.table, from, update.selection.as_ref(), "update")?;
         let table = Arc::clone(&target.table);
         let scope = target.scope.clone();
         let (assignments, _) = self.with_scope(scope, |binder| {
@@ -59,8 +60,7 @@ impl Binder<'_> {
             })
         });
         let mut assignments = assignments?;
-        let returning =
-            self.bind_returning(update.returning.as_ref(), target.scope.clone())?;
+        let returning = self.bind_returning(update.returning.as_ref(), target.scope.clone())?;
         let rows = self.build_rows(target)?;
         assignments.iter_mut().try_for_each(|(_, value)| remap(value, &rows.layout))?;
         let (returning, columns) = self.finish_returning(returning, &rows.layout)?;
@@ -83,8 +83,7 @@ impl Binder<'_> {
         let using = delete.using.as_deref().unwrap_or_default();
         let selection = delete.selection.as_ref();
         let target = self.modified_table(table, using, selection, "delete from")?;
-        let returning =
-            self.bind_returning(delete.returning.as_ref(), target.scope.clone())?;
+        let returning = self.bind_returning(delete.returning.as_ref(), target.scope.clone())?;
         let rows = self.build_rows(target)?;
         let (returning, columns) = self.finish_returning(returning, &rows.layout)?;
         let writer = self.table_writer(&rows.table)?;
@@ -256,12 +255,7 @@ impl Binder<'_> {
     }
 
     /// A value as the column takes it.
-    fn updated_value(
-        &mut self,
-        value: Typed,
-        position: usize,
-        table: &TableDef,
-    ) -> Result<Expr> {
+    fn updated_value(&mut self, value: Typed, position: usize, table: &TableDef) -> Result<Expr> {
         let column = &table.columns[position];
         let detail = match &column.default {
             Some(ColumnDefault::Generated(_)) => {

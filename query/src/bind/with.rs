@@ -58,7 +58,8 @@ impl Binder<'_> {
     fn bind_cte(&mut self, cte: &ast::Cte, name: String, uses: usize) -> Result<CteBinding> {
         let is_modifying = is_modification(&cte.query.body);
         if is_modifying && self.levels.len() > 1 {
-            let message = "WITH clause containing a data-modifying statement must be at the top level";
+            let message =
+                "WITH clause containing a data-modifying statement must be at the top level";
             let at = self.at_name(&cte.alias.name);
             return Err(locate(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message), at));
         }
@@ -119,9 +120,8 @@ impl Binder<'_> {
             self.bind_with(with, &cte.query)?;
         }
         let scope = std::mem::take(&mut self.level().scope);
-        let first = self.in_inline_level(|binder| {
-            binder.bind_query_as(&body_query(left), Outputs::Settle)
-        });
+        let first =
+            self.in_inline_level(|binder| binder.bind_query_as(&body_query(left), Outputs::Settle));
         let (mut first, _) = first?;
         rename(&mut first.columns, &cte.alias, &name)?;
         let depth = self.levels.len();
@@ -222,8 +222,9 @@ fn plain_cte(name: &str, node: Node, is_modifying: bool) -> Cte {
 fn rename(columns: &mut [OutputColumn], alias: &TableAlias, name: &str) -> Result<()> {
     if alias.columns.len() > columns.len() {
         let (has, given) = (columns.len(), alias.columns.len());
-        let message =
-            format!("WITH query \"{name}\" has {has} columns available but {given} columns specified");
+        let message = format!(
+            "WITH query \"{name}\" has {has} columns available but {given} columns specified"
+        );
         return Err(Error::new(SqlState::INVALID_COLUMN_REFERENCE, message));
     }
     for (column, alias) in columns.iter_mut().zip(&alias.columns) {

@@ -189,8 +189,10 @@ impl Cutter {
         let Some(close) = self.closing(self.at + 2) else { return Ok(false) };
         let inside = self.tokens[self.at + 3..close].to_vec();
         let mut end = close + 1;
-        let is_do = |token: &TokenWithSpan| matches!(&token.token, Token::Word(word)
-            if word.keyword == Keyword::DO && word.quote_style.is_none());
+        let is_do = |token: &TokenWithSpan| {
+            matches!(&token.token, Token::Word(word)
+            if word.keyword == Keyword::DO && word.quote_style.is_none())
+        };
         let mut predicate = None;
         if matches!(self.tokens.get(end).map(|token| &token.token), Some(Token::Word(word)) if word.keyword == Keyword::WHERE)
         {

@@ -173,9 +173,7 @@ pub(crate) fn parse_expression(sql: &str) -> Result<(Statement, ast::Expr)> {
 }
 
 fn parser(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
-    Parser::new(&CairnDialect)
-        .with_recursion_limit(MAX_DEPTH)
-        .with_tokens_with_locations(tokens)
+    Parser::new(&CairnDialect).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens)
 }
 
 /// Drops white space and comments: the parser would step over them again and again.

@@ -35,9 +35,9 @@ impl Binder<'_> {
         })?;
         let filter = match call.filter {
             None => filter,
-            Some(condition) => Some(self.within(Clause::Filter, |binder| {
-                binder.bind_condition(condition, "FILTER")
-            })?),
+            Some(condition) => Some(
+                self.within(Clause::Filter, |binder| binder.bind_condition(condition, "FILTER"))?,
+            ),
         };
         let (function, choice, args) = self.resolve_aggregate(call, args, &order)?;
         let result = self.result_type(&function, &choice, call);
@@ -87,9 +87,8 @@ impl Binder<'_> {
             Ok(choice) => choice,
             Err(_) if args.is_empty() && !call.is_star && call.within_group.is_empty() => {
                 let name = &call.name;
-                let message = format!(
-                    "{name}(*) must be used to call a parameterless aggregate function"
-                );
+                let message =
+                    format!("{name}(*) must be used to call a parameterless aggregate function");
                 return Err(Error::new(SqlState::WRONG_OBJECT_TYPE, message));
             }
             Err(failure) => return Err(self.call_failed(&call.name, &args, failure, call.at)),
@@ -138,9 +137,8 @@ impl Binder<'_> {
             return Ok((order, types, exprs));
         }
         let converted = exprs.split_off(direct.min(exprs.len()));
-        let order = order.into_iter().zip(converted).map(|((key, ty), expr)| {
-            (SortKey { expr, ..key }, ty)
-        });
+        let order =
+            order.into_iter().zip(converted).map(|((key, ty), expr)| (SortKey { expr, ..key }, ty));
         Ok((order.collect(), types, exprs))
     }
 

@@ -100,7 +100,8 @@ impl Binder<'_> {
 
     /// Takes the syntax of a call apart.
     fn sort_out<'s>(&self, function: &'s ast::Function) -> Result<Call<'s>> {
-        let idents: Vec<&ast::Ident> = function.name.0.iter().filter_map(|p| p.as_ident()).collect();
+        let idents: Vec<&ast::Ident> =
+            function.name.0.iter().filter_map(|p| p.as_ident()).collect();
         let at = idents.first().and_then(|ident| self.at_name(ident));
         let name = idents.last().map(|ident| fold(ident)).unwrap_or_default();
         let mut call = Call {
@@ -117,7 +118,9 @@ impl Binder<'_> {
         };
         match &function.args {
             FunctionArguments::None => {}
-            FunctionArguments::Subquery(_) => return Err(Error::unsupported("a query as argument")),
+            FunctionArguments::Subquery(_) => {
+                return Err(Error::unsupported("a query as argument"));
+            }
             FunctionArguments::List(list) => self.sort_args(list, &mut call)?,
         }
         Ok(call)
@@ -164,7 +167,12 @@ impl Binder<'_> {
     ///
     /// # Errors
     /// 42883, 42725.
-    pub(crate) fn call(&mut self, name: &str, args: Vec<Typed>, at: Option<usize>) -> Result<Typed> {
+    pub(crate) fn call(
+        &mut self,
+        name: &str,
+        args: Vec<Typed>,
+        at: Option<usize>,
+    ) -> Result<Typed> {
         self.call_spread(name, args, false, at)
     }
 
@@ -287,7 +295,8 @@ impl Binder<'_> {
     /// A set-returning function where one value is expected.
     fn bind_set_call(&mut self, call: &Call<'_>, args: Vec<Typed>) -> Result<Typed> {
         let clause = self.level().clause;
-        if !matches!(clause, Clause::Target | Clause::OrderBy | Clause::GroupBy | Clause::Returning) {
+        if !matches!(clause, Clause::Target | Clause::OrderBy | Clause::GroupBy | Clause::Returning)
+        {
             let place = clause.name();
             let message = format!("set-returning functions are not allowed in {place}");
             return Err(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message));

@@ -113,13 +113,17 @@ impl Binder<'_> {
             "current_user" | "current_role" | "user" if call.args.is_empty() => {
                 return self.call("current_user", Vec::new(), call.at).map(Some);
             }
-            "current_catalog" => return self.call("current_database", Vec::new(), call.at).map(Some),
+            "current_catalog" => {
+                return self.call("current_database", Vec::new(), call.at).map(Some);
+            }
             _ => return Ok(None),
         };
         let now = self.call("now", Vec::new(), call.at)?;
         let modifier = match call.args.first() {
             None => -1,
-            Some(Ast::Value(literal)) => literal.to_string().parse::<i32>().unwrap_or(6).clamp(0, 6),
+            Some(Ast::Value(literal)) => {
+                literal.to_string().parse::<i32>().unwrap_or(6).clamp(0, 6)
+            }
             Some(_) => return Err(Error::new(SqlState::SYNTAX_ERROR, "syntax error in precision")),
         };
         self.cast(now, &SqlType { base: ty, modifier }).map(Some)

@@ -299,14 +299,12 @@ pub(super) fn operator_missing(symbol: &str, types: &[String], at: Option<usize>
         [operand] => format!("{symbol} {operand}"),
         _ => types.join(&format!(" {symbol} ")),
     };
-    let error = Error::new(
-        SqlState::UNDEFINED_FUNCTION,
-        format!("operator does not exist: {operands}"),
-    )
-    .with_hint(
-        "No operator matches the given name and argument types. \
+    let error =
+        Error::new(SqlState::UNDEFINED_FUNCTION, format!("operator does not exist: {operands}"))
+            .with_hint(
+                "No operator matches the given name and argument types. \
          You might need to add explicit type casts.",
-    );
+            );
     locate(error, at)
 }
 
@@ -322,7 +320,8 @@ fn comparison_type(left: &Type, right: &Type) -> Option<Type> {
         }
         // An OID is compared with what names one, and with integers.
         (left, right) if is_oid(left) && is_oid(right) => Some(Type::Oid),
-        (oid, Type::Int2 | Type::Int4 | Type::Int8) | (Type::Int2 | Type::Int4 | Type::Int8, oid)
+        (oid, Type::Int2 | Type::Int4 | Type::Int8)
+        | (Type::Int2 | Type::Int4 | Type::Int8, oid)
             if is_oid(oid) =>
         {
             Some(Type::Oid)
@@ -343,9 +342,7 @@ fn comparison_type(left: &Type, right: &Type) -> Option<Type> {
             (fits(left) && fits(right)).then_some(ty)
         }
         (left, right) => {
-            let implicit = |from: &Type, to: &Type| {
-                is_implicit(from, to) && !to.is_string()
-            };
+            let implicit = |from: &Type, to: &Type| is_implicit(from, to) && !to.is_string();
             if implicit(left, right) {
                 return Some(right.clone());
             }

@@ -80,8 +80,9 @@ impl Binder<'_> {
     pub(super) fn bind_array(&mut self, elements: &[Ast]) -> Result<Typed> {
         if elements.is_empty() {
             let message = "cannot determine type of empty array";
-            return Err(Error::new(SqlState::INDETERMINATE_DATATYPE, message)
-                .with_hint("Explicitly cast to the desired type, for example ARRAY[]::integer[]."));
+            return Err(Error::new(SqlState::INDETERMINATE_DATATYPE, message).with_hint(
+                "Explicitly cast to the desired type, for example ARRAY[]::integer[].",
+            ));
         }
         let bound = elements.iter().map(|element| self.bind_element(element));
         let bound = bound.collect::<Result<Vec<_>>>()?;
@@ -131,7 +132,10 @@ pub(crate) fn number(digits: &str) -> Result<Typed> {
     Ok(Typed::new(Expr::Const(value), Type::Numeric))
 }
 
-fn interval_fields(leading: &DateTimeField, last: Option<&DateTimeField>) -> Option<IntervalFields> {
+fn interval_fields(
+    leading: &DateTimeField,
+    last: Option<&DateTimeField>,
+) -> Option<IntervalFields> {
     use DateTimeField::{Day, Hour, Minute, Month, Second, Year};
     Some(match (leading, last) {
         (Year, None) => IntervalFields::Year,

@@ -80,9 +80,7 @@ impl Binder<'_> {
             }
             Ast::Tuple(parts) => self.bind_row(parts),
             Ast::Array(array) => self.bind_array(&array.elem),
-            Ast::CompoundFieldAccess { root, access_chain } => {
-                self.bind_access(root, access_chain)
-            }
+            Ast::CompoundFieldAccess { root, access_chain } => self.bind_access(root, access_chain),
             _ => self.bind_test(expr),
         }
     }

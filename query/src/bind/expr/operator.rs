@@ -222,9 +222,7 @@ pub(super) fn binary_symbol(op: &BinaryOperator) -> (String, bool) {
         BinaryOperator::PGRegexNotMatch => return ("~".to_owned(), true),
         BinaryOperator::PGRegexNotIMatch => return ("~*".to_owned(), true),
         BinaryOperator::NotEq => "<>".to_owned(),
-        BinaryOperator::PGCustomBinaryOperator(parts) => {
-            parts.last().cloned().unwrap_or_default()
-        }
+        BinaryOperator::PGCustomBinaryOperator(parts) => parts.last().cloned().unwrap_or_default(),
         BinaryOperator::Custom(symbol) => symbol.clone(),
         other => other.to_string(),
     };

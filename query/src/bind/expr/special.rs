@@ -139,8 +139,7 @@ impl Binder<'_> {
     }
 
     fn bind_round(&mut self, name: &str, expr: &Ast, field: &CeilFloorKind) -> Result<Typed> {
-        let is_plain =
-            matches!(field, CeilFloorKind::DateTimeField(DateTimeField::NoDateTime));
+        let is_plain = matches!(field, CeilFloorKind::DateTimeField(DateTimeField::NoDateTime));
         if !is_plain {
             return Err(Error::unsupported(format!("{name} with a field")));
         }
@@ -171,7 +170,6 @@ impl Binder<'_> {
         let test = Expr::IsTruth(Box::new(value), truth);
         Ok(Typed::bool(if is_negated { not(test) } else { test }))
     }
-
 }
 
 fn not(condition: Expr) -> Expr {

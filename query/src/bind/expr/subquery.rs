@@ -96,9 +96,10 @@ impl Binder<'_> {
         if fields.len() != left.len() {
             return Err(wrong_width(left.len() > fields.len()));
         }
-        let parts = fields.into_iter().enumerate().map(|(index, (_, ty))| {
-            Typed::new(Expr::Field(Box::new(row.expr.clone()), index), ty)
-        });
+        let parts = fields
+            .into_iter()
+            .enumerate()
+            .map(|(index, (_, ty))| Typed::new(Expr::Field(Box::new(row.expr.clone()), index), ty));
         let parts = parts.collect();
         self.compare_rows(op, left, parts, at)
     }
@@ -187,11 +188,8 @@ impl Binder<'_> {
         let mut operators = Vec::with_capacity(width);
         let mut values = Vec::with_capacity(width);
         for (index, (left, column)) in left.into_iter().zip(&inner.columns).enumerate() {
-            let left = if left.is_unknown() {
-                self.coerce_to(left, &column.ty.base, "IN")?
-            } else {
-                left
-            };
+            let left =
+                if left.is_unknown() { self.coerce_to(left, &column.ty.base, "IN")? } else { left };
             let mine = Typed::new(Expr::Column(index), left.ty.clone());
             let theirs = Typed::new(Expr::Column(width + index), column.ty.clone());
             operators.push(match compare_op(op_symbol) {
@@ -230,6 +228,7 @@ fn one_column() -> Error {
 
 /// The error of a subquery that is not as wide as what it is compared with.
 fn wrong_width(has_few: bool) -> Error {
-    let message = if has_few { "subquery has too few columns" } else { "subquery has too many columns" };
+    let message =
+        if has_few { "subquery has too few columns" } else { "subquery has too many columns" };
     Error::new(SqlState::SYNTAX_ERROR, message)
 }

@@ -234,8 +234,7 @@ impl Binder<'_> {
         if !spec.order_by.is_empty() && !base.order_by.is_empty() {
             return refuse("ORDER BY clause");
         }
-        let order_by =
-            if base.order_by.is_empty() { spec.order_by.clone() } else { base.order_by };
+        let order_by = if base.order_by.is_empty() { spec.order_by.clone() } else { base.order_by };
         let window_frame = spec.window_frame.clone();
         Ok(ast::WindowSpec {
             window_name: None,
@@ -281,16 +280,16 @@ impl Binder<'_> {
             (FrameBound::UnboundedFollowing, _) => {
                 refuse("frame start cannot be UNBOUNDED FOLLOWING")
             }
-            (_, FrameBound::UnboundedPreceding) => refuse("frame end cannot be UNBOUNDED PRECEDING"),
+            (_, FrameBound::UnboundedPreceding) => {
+                refuse("frame end cannot be UNBOUNDED PRECEDING")
+            }
             (FrameBound::CurrentRow, FrameBound::Preceding(_)) => {
                 refuse("frame starting from current row cannot have preceding rows")
             }
             (FrameBound::Following(_), FrameBound::Preceding(_) | FrameBound::CurrentRow) => {
                 refuse("frame starting from following row cannot have preceding rows")
             }
-            _ => {
-                Ok(Frame { unit, start, end, exclusion: FrameExclusion::NoOthers })
-            }
+            _ => Ok(Frame { unit, start, end, exclusion: FrameExclusion::NoOthers }),
         }
     }
 
@@ -316,7 +315,8 @@ impl Binder<'_> {
                 other => other.clone(),
             },
             (FrameUnit::Range, _) => {
-                let message = "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column";
+                let message =
+                    "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column";
                 return Err(Error::new(SqlState::WINDOWING_ERROR, message));
             }
         };
