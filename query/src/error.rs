@@ -66,6 +66,12 @@ states! {
     DIVISION_BY_ZERO = "22012";
     /// A parameter has a value that its function refuses.
     INVALID_PARAMETER_VALUE = "22023";
+    /// NULL inside an argument that must not have any.
+    NULL_VALUE_NOT_ALLOWED = "22004";
+    /// A character string that must not be empty.
+    ZERO_LENGTH_CHARACTER_STRING = "2200F";
+    /// An array with the wrong number of dimensions or elements.
+    ARRAY_SUBSCRIPT_ERROR = "2202E";
     /// Bytes that are not UTF-8.
     CHARACTER_NOT_IN_REPERTOIRE = "22021";
     /// A text that is no value of its type.

@@ -1,9 +1,23 @@
-//! Postgres' text search: `tsvector`, `tsquery`, configurations, ranking.
+//! Postgres' text search.
+//!
+//! Text is cut into tokens ([`parser`]), a configuration ([`config`]) lets dictionaries turn them
+//! into lexemes ([`dictionary`]); the result is a [`TsVector`]. A [`TsQuery`] says which lexemes a
+//! vector must have, [`rank`](mod@rank) and [`cover`] how well it answers. What both look like inside
+//! ([`Document`](cairn_engine::index::fulltext::Document),
+//! [`TextQuery`](cairn_engine::index::fulltext::TextQuery)) and whether they match is decided in
+//! the engine, whose index must agree.
 
-/// A sorted list of lexemes with positions and weights.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TsVector {}
+pub mod config;
+pub mod cover;
+pub mod dictionary;
+pub mod parser;
+mod query_builder;
+mod query_parser;
+pub mod rank;
+mod reader;
+mod ts_query;
+mod vector;
 
-/// A boolean query over lexemes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TsQuery {}
+pub use config::TextConfig;
+pub use ts_query::TsQuery;
+pub use vector::TsVector;

@@ -3,12 +3,8 @@
 //! Here they are the bytes that their rooms make of them.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
-
-use cairn_engine::Bytes;
 
 use super::Value;
-use crate::geo::Geometry;
 
 /// The stored form of such a value; empty for others.
 pub(super) fn bytes(value: &Value) -> Vec<u8> {
@@ -20,26 +16,11 @@ pub(super) fn bytes(value: &Value) -> Vec<u8> {
 /// Appends the stored form.
 pub(super) fn encode(value: &Value, out: &mut Vec<u8>) {
     match value {
-        Value::Geometry(geometry) => geometry.encode(out),
-        Value::TsVector(vector) => out.extend(format!("{vector:?}").bytes()),
-        Value::TsQuery(query) => out.extend(format!("{query:?}").bytes()),
+        Value::Geometry(geometry) => out.extend(format!("{geometry:?}").bytes()),
+        Value::TsVector(vector) => out.extend_from_slice(vector.encoded()),
+        Value::TsQuery(query) => out.extend_from_slice(query.to_string().as_bytes()),
         _ => {}
     }
-}
-
-/// The shape of a stored form.
-pub(super) fn geometry(bytes: &[u8]) -> Option<Value> {
-    Geometry::decode(bytes).ok().map(|geometry| Value::Geometry(Arc::new(geometry)))
-}
-
-/// The `tsvector` of a stored form.
-pub(super) fn ts_vector(_bytes: Bytes) -> Option<Value> {
-    None
-}
-
-/// The `tsquery` of a stored form.
-pub(super) fn ts_query(_bytes: &[u8]) -> Option<Value> {
-    None
 }
 
 /// The order of stored forms.

@@ -1,23 +1,12 @@
 //! Full-text index over documents of lexemes with positions and weights.
+//!
+//! * [`Document`]: what is indexed, and its bytes in rows and index entries
+//! * [`TextQuery`]: what is searched for
+//! * [`matching`]: whether a document contains what a query asks
 
-/// What a document must contain. The engine's form of a `tsquery`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum TextQuery {
-    /// One lexeme.
-    Term {
-        /// The lexeme, exactly as indexed.
-        lexeme: String,
-        /// Whether longer lexemes that begin with it match too.
-        is_prefix: bool,
-        /// Bit `n` set: weight `n` (0 = D … 3 = A) matches; 0 means any weight.
-        weights: u8,
-    },
-    /// Both.
-    And(Box<TextQuery>, Box<TextQuery>),
-    /// Either.
-    Or(Box<TextQuery>, Box<TextQuery>),
-    /// Everything but.
-    Not(Box<TextQuery>),
-    /// The right follows the left at exactly this distance in positions.
-    Phrase(Box<TextQuery>, Box<TextQuery>, u16),
-}
+pub mod document;
+pub mod matching;
+pub mod query;
+
+pub use document::{Document, DocumentBuilder, Lexeme, Position, Positions, Weight};
+pub use query::{TextQuery, TextTerm};

@@ -10,6 +10,7 @@ use std::sync::Arc;
 mod builder;
 mod polymorphic;
 mod registry;
+mod text_search;
 
 pub use builder::Builder;
 pub use polymorphic::{Instance, common_type, instantiate};
@@ -180,4 +181,6 @@ impl fmt::Debug for SetFunction {
 }
 
 /// Asks every family for its members.
-fn register_all(_builder: &mut Builder) {}
+fn register_all(builder: &mut Builder) {
+    text_search::register(builder);
+}
