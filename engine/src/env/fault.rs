@@ -161,6 +161,11 @@ impl Vfs for FaultFs {
         self.files.create_dir_all(dir)
     }
 
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        self.check(Operation::Sync, path)?;
+        self.files.sync_file(path)
+    }
+
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         self.check(Operation::Sync, dir)?;
         self.files.sync_dir(dir)

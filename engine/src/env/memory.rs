@@ -36,7 +36,7 @@ struct Tree {
     locked: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Inode {
     bytes: Vec<u8>,
     durable_len: usize,
@@ -108,6 +108,29 @@ impl MemoryFs {
         }
         let dirs = tree.dirs.clone();
         let tree = Tree { live: left.clone(), durable: left, dirs, locked: Arc::default() };
+        Self { tree: Arc::new(Mutex::new(tree)) }
+    }
+
+    /// The files that `kill -9` at this moment would leave: all that was written, on disk or not,
+    /// and nobody who holds a lock. What is not synced can still be lost by a power cut later.
+    pub fn kill_image(&self) -> Self {
+        let tree = self.tree.lock();
+        let mut copies: Vec<(Arc<Mutex<Inode>>, Arc<Mutex<Inode>>)> = Vec::new();
+        let mut copy = |names: &BTreeMap<PathBuf, Arc<Mutex<Inode>>>| {
+            let mut copied = BTreeMap::new();
+            for (path, inode) in names {
+                let known = copies.iter().find(|(source, _)| Arc::ptr_eq(source, inode));
+                let image = known.map(|(_, image)| image.clone()).unwrap_or_else(|| {
+                    let image = Arc::new(Mutex::new(inode.lock().clone()));
+                    copies.push((inode.clone(), image.clone()));
+                    image
+                });
+                copied.insert(path.clone(), image);
+            }
+            copied
+        };
+        let (live, durable) = (copy(&tree.live), copy(&tree.durable));
+        let tree = Tree { live, durable, dirs: tree.dirs.clone(), locked: Arc::default() };
         Self { tree: Arc::new(Mutex::new(tree)) }
     }
 
@@ -200,6 +223,11 @@ impl Vfs for MemoryFs {
 
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         self.tree.lock().dirs.extend(dir.ancestors().map(Path::to_owned));
+        Ok(())
+    }
+
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        self.tree.lock().inode(path)?.lock().sync();
         Ok(())
     }
 

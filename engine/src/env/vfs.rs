@@ -49,6 +49,10 @@ pub trait Vfs: Send + Sync {
     /// Creates a directory and those above it; nothing when it is there.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
 
+    /// Makes the bytes and the length of a file durable that may have been written by an earlier
+    /// process: what is read after a crash of the process alone need not be on disk yet.
+    fn sync_file(&self, path: &Path) -> io::Result<()>;
+
     /// Makes creations, renames and removals in a directory durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 

@@ -153,8 +153,8 @@ impl Store {
     fn do_duty(&self, duty: Duty) -> Result<bool> {
         match duty {
             Duty::Flush => self.flush_oldest(),
-            Duty::Compact => Ok(false),
-            Duty::Both => Ok(self.flush_oldest()?),
+            Duty::Compact => self.compact_once(),
+            Duty::Both => Ok(self.flush_oldest()? || self.compact_once()?),
         }
     }
 

@@ -183,6 +183,11 @@ impl Merge {
         ordering.then(a.cmp(&b)).is_lt()
     }
 
+    /// Which of the sources given to [`Merge::new`] the current entry comes from.
+    pub(crate) fn source(&self) -> Option<usize> {
+        self.order.first().copied()
+    }
+
     fn first(&self) -> Option<&Source> {
         self.order.first().map(|&index| &self.sources[index])
     }

@@ -16,8 +16,10 @@
 mod background;
 pub mod batch;
 mod block_cache;
+mod checkpoint;
 pub mod compaction;
 mod flush;
+mod ingest;
 mod internal_key;
 mod iterator;
 mod memtable;
@@ -29,6 +31,7 @@ mod simulation;
 pub mod sstable;
 pub mod stats;
 mod store;
+pub mod verify;
 mod version;
 mod wal;
 
@@ -39,8 +42,10 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 
 pub use batch::Batch;
+pub use compaction::CompactionReport;
 pub use scan::{ChangeScan, LsmScan};
 pub use stats::{LevelStats, LsmStats};
+pub use verify::{Finding, Verification, verify};
 
 use crate::env::Env;
 use crate::error::Result;
@@ -143,6 +148,54 @@ impl Lsm {
     /// `Io`, `DiskFull`, `Closed`.
     pub fn flush(&self) -> Result<()> {
         self.store.flush_all()
+    }
+
+    /// Merges everything in a key range into the bottom level, dropping what no snapshot needs.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`, `Corruption`, `Closed`; nothing changed then.
+    pub fn compact_range(&self, range: &KeyRange) -> Result<CompactionReport> {
+        self.store.compact_range(range)
+    }
+
+    /// Forgets everything in a key range that was appended so far, for all snapshots, durably.
+    /// Files inside the range are removed soon; the rest goes with later compactions.
+    ///
+    /// Requires: nobody appends meanwhile.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`, `Closed`.
+    pub fn drop_range(&self, range: &KeyRange) -> Result<()> {
+        self.store.drop_range(range)
+    }
+
+    /// Loads sorted, distinct keys as one commit at `ts`, durably and at once: they are written to
+    /// sstables directly and never pass the WAL or the memtable. Flushes the memtable first.
+    ///
+    /// Requires: nobody appends meanwhile, `ts` is after every commit so far.
+    ///
+    /// # Errors
+    /// `Invalid` when keys are not sorted, errors of `entries`, `Io`, `DiskFull`, `Closed`;
+    /// nothing was loaded then.
+    pub fn ingest<K, V>(
+        &self,
+        ts: Timestamp,
+        entries: impl Iterator<Item = Result<(K, V)>>,
+    ) -> Result<()>
+    where
+        K: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.store.ingest(ts, entries)
+    }
+
+    /// Makes a new data directory `target`, on the same file system, with everything appended
+    /// before the call. Files are shared by hard links, so it takes about a second at any size.
+    ///
+    /// # Errors
+    /// `Invalid` when `target` exists, `Io`, `DiskFull`, `Closed`.
+    pub fn checkpoint(&self, target: &Path) -> Result<()> {
+        self.store.checkpoint(target)
     }
 
     /// What the store has done and what it holds.

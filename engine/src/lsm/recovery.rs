@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::background::Background;
 use super::batch::operations;
@@ -178,6 +178,8 @@ impl<'a> Recovery<'a> {
             oldest: AtomicU64::new(0),
             counters: Counters::default(),
             background: Background::default(),
+            compactions: Mutex::default(),
+            compaction_ended: Condvar::new(),
             lock: Mutex::new(Some(lock)),
         }))
     }
@@ -208,6 +210,9 @@ impl<'a> Recovery<'a> {
                     Fault::Other(error) => error,
                 })
             })?;
+            // A killed process leaves records in the page cache. Readers will be shown them and
+            // the next segment links behind them, so no power cut may take them back.
+            self.env.vfs.sync_file(path).map_err(|error| Error::io("sync", path, error))?;
             tail = Some((segment.id(), end));
         }
         Ok(tail)

@@ -68,6 +68,15 @@ fn open(files: &MemoryFs) -> Arc<Lsm> {
     Lsm::open(env, Path::new("/db"), &options()).unwrap()
 }
 
+fn verify_clean(files: &MemoryFs, seed: u64) {
+    let env = Env::with_files(Arc::new(files.clone()));
+    match verify(&env, Path::new("/db")) {
+        Ok(verification) => assert_eq!(verification.findings, [], "seed {seed}"),
+        // The power went before there was anything.
+        Err(error) => assert_eq!(error.kind(), crate::ErrorKind::Unusable, "seed {seed}"),
+    }
+}
+
 impl Simulation {
     fn new(seed: u64) -> Self {
         let files = MemoryFs::default();
@@ -120,8 +129,10 @@ impl Simulation {
                 self.lsm.set_oldest_snapshot(Timestamp(self.oldest));
             }
             92..96 => self.check_some(),
-            96..98 => {
+            96 => self.reshape(),
+            97 => {
                 self.lsm.close().unwrap();
+                verify_clean(&self.files, self.seed);
                 self.lsm = open(&self.files);
                 self.durable = self.last();
             }
@@ -129,10 +140,58 @@ impl Simulation {
         }
     }
 
+    /// The rarer ways of changing files.
+    fn reshape(&mut self) {
+        match self.rng.random_range(0..4) {
+            0 => drop(self.lsm.compact_range(&KeyRange::all()).unwrap()),
+            1 => self.ingest(),
+            2 => self.drop_range(),
+            _ => self.check_checkpoint(),
+        }
+    }
+
+    fn ingest(&mut self) {
+        let ts = self.lsm.last_timestamp().0 + 1;
+        let count = self.rng.random_range(0..60);
+        let rows: BTreeMap<_, _> =
+            (0..count).map(|n| (self.key(), format!("ingested {n}").into_bytes())).collect();
+        self.lsm.ingest(Timestamp(ts), rows.iter().map(Ok)).unwrap();
+        let operations = rows.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        self.model.commits.push((ts, operations));
+        self.durable = ts;
+    }
+
+    fn drop_range(&mut self) {
+        let (start, end) = (self.key(), self.key());
+        let range = KeyRange { start, end: Some(end) };
+        self.lsm.drop_range(&range).unwrap();
+        for (_, operations) in &mut self.model.commits {
+            operations.retain(|(key, _)| !range.contains(key));
+        }
+        self.durable = self.last();
+    }
+
+    fn check_checkpoint(&mut self) {
+        let copy = format!("/copy{}", self.rng.random::<u64>());
+        let copy = Path::new(&copy);
+        self.lsm.checkpoint(copy).unwrap();
+        self.durable = self.last();
+        let image = self.files.crash_image(self.rng.random());
+        let env = Env::with_files(Arc::new(image));
+        assert_eq!(verify(&env, copy).unwrap().findings, []);
+        let lsm = Lsm::open(env, copy, &options()).unwrap();
+        let ts = self.last().max(self.oldest);
+        let rows = lsm.scan(&KeyRange::all(), Timestamp(ts), Direction::Forward).unwrap();
+        let rows: Vec<_> = rows.map(|row| row.unwrap().0.to_vec()).collect();
+        let wanted: Vec<_> = self.model.at(ts).into_keys().collect();
+        assert_eq!(rows, wanted, "seed {} checkpoint", self.seed);
+    }
+
     fn cut_power(&mut self) {
         let seed = self.rng.random();
         let image = self.files.crash_image(seed);
         self.files = image;
+        verify_clean(&self.files, self.seed);
         self.lsm = open(&self.files);
         let recovered = self.lsm.last_timestamp().0;
         assert!(recovered >= self.durable, "seed {}: lost a durable commit", self.seed);

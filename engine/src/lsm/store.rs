@@ -4,7 +4,8 @@
 //! files goes through [`Store::commit_edit`].
 //!
 //! # Locking
-//! In this order: `write` (appending and sealing), `flushing`, `manifest` (changing the set of
+//! In this order: `write` (appending and sealing), `compactions` (which files are being merged),
+//! `flushing`, `manifest` (changing the set of
 //! files), `change` (swapping the state; held for a pointer store only).
 
 use std::path::{Path, PathBuf};
@@ -13,11 +14,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::background::Background;
 use super::batch::{Batch, operations};
 use super::block_cache::BlockCache;
+use super::compaction::job::InFlight;
 use super::memtable::Memtable;
 use super::merge::{LevelCursor, Merge, Source};
 use super::stats::Counters;
@@ -58,6 +60,8 @@ pub(super) struct Store {
     pub(super) oldest: AtomicU64,
     pub(super) counters: Counters,
     pub(super) background: Background,
+    pub(super) compactions: Mutex<InFlight>,
+    pub(super) compaction_ended: Condvar,
     /// Held for as long as the store is open.
     pub(super) lock: Mutex<Option<Lock>>,
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::blocking::BlockingHook;
 use super::oracle::Oracle;
@@ -30,6 +30,8 @@ pub(crate) struct Durability {
     blocking: Arc<BlockingHook>,
     pending: Mutex<Pending>,
     arrived: Condvar,
+    is_syncing: Mutex<bool>,
+    synced: Condvar,
 }
 
 #[derive(Default)]
@@ -41,7 +43,15 @@ struct Pending {
 
 impl Durability {
     pub(crate) fn new(lsm: Arc<Lsm>, oracle: Arc<Oracle>, blocking: Arc<BlockingHook>) -> Self {
-        Self { lsm, oracle, blocking, pending: Mutex::default(), arrived: Condvar::new() }
+        Self {
+            lsm,
+            oracle,
+            blocking,
+            pending: Mutex::default(),
+            arrived: Condvar::new(),
+            is_syncing: Mutex::default(),
+            synced: Condvar::new(),
+        }
     }
 
     /// Blocks until every commit at or before `ts` is on disk.
@@ -131,11 +141,25 @@ impl Durability {
         }
     }
 
+    /// Group commit: one thread syncs for everybody who came before it began; whoever comes
+    /// meanwhile waits for its end and then either has what it wanted or syncs for the next group.
     fn sync_up_to(&self, ts: Timestamp) -> Result<()> {
+        let mut is_syncing = self.is_syncing.lock();
         while self.oracle.durable() < ts {
-            let durable = self.lsm.sync()?;
-            self.oracle.advance_durable(durable);
-            self.lsm.set_oldest_snapshot(self.oracle.oldest());
+            if *is_syncing {
+                self.synced.wait(&mut is_syncing);
+                continue;
+            }
+            *is_syncing = true;
+            let result = MutexGuard::unlocked(&mut is_syncing, || self.lsm.sync());
+            *is_syncing = false;
+            if let Ok(durable) = result {
+                self.oracle.advance_durable(durable);
+                self.lsm.set_oldest_snapshot(self.oracle.oldest());
+            }
+            // After a failure the others try for themselves and learn why it cannot succeed.
+            self.synced.notify_all();
+            result?;
         }
         Ok(())
     }

@@ -125,6 +125,17 @@ impl RoleDef {
     }
 }
 
+impl RoleDef {
+    /// Whether only the passwords differ.
+    pub fn is_same_but_password(&self, other: &Self) -> bool {
+        self.is_superuser == other.is_superuser
+            && self.can_login == other.can_login
+            && self.can_create_databases == other.can_create_databases
+            && self.can_create_roles == other.can_create_roles
+            && self.connection_limit == other.connection_limit
+    }
+}
+
 /// A schema.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SchemaDef {
@@ -217,7 +228,7 @@ pub enum ColumnDefault {
 /// An index.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct IndexDef {
-    /// Its OID; also the object under which its entries are stored.
+    /// Its OID.
     pub oid: u32,
     /// Its name.
     pub name: String,
@@ -239,6 +250,26 @@ pub struct IndexDef {
     pub predicate: Option<String>,
     /// The method's name as the user wrote it (`hash`, `brin` are kept as ordered indexes).
     pub declared_method: String,
+    /// The object under which its entries are stored; starts out as the OID, changes when the
+    /// table is truncated or written anew.
+    pub storage: u32,
+}
+
+impl IndexDef {
+    /// The object that entries are stored under.
+    pub fn storage(&self) -> ObjectId {
+        ObjectId(self.storage)
+    }
+
+    /// Whether it indexes a column, by itself or in an expression or condition.
+    pub fn mentions(&self, position: usize, name: &str) -> bool {
+        let in_sql = |sql: &String| crate::parse::mentions_column(sql, name);
+        self.included.contains(&position)
+            || self.predicate.as_ref().is_some_and(in_sql)
+            || self.keys.iter().any(|key| {
+                key.column == Some(position) || key.expression.as_ref().is_some_and(in_sql)
+            })
+    }
 }
 
 /// Which constraint an index serves.
@@ -350,6 +381,8 @@ pub struct ViewDef {
     pub query: String,
     /// A materialized view keeps its rows in this table.
     pub materialized: Option<u32>,
+    /// OIDs of the tables and views that it reads.
+    pub dependencies: Vec<u32>,
 }
 
 /// A sequence.
@@ -434,6 +467,59 @@ impl TableDef {
         self.live_columns().find(|(_, column)| column.name == name).map(|(position, _)| position)
     }
 
+    /// The primary key's index OID and columns.
+    pub fn primary_key(&self) -> Option<(u32, Vec<usize>)> {
+        if let RowKeyDef::PrimaryKey { columns, oid, .. } = &self.row_key {
+            return Some((*oid, columns.clone()));
+        }
+        let is_primary =
+            |index: &&Arc<IndexDef>| index.constraint == Some(IndexConstraint::PrimaryKey);
+        let index = self.indexes.iter().find(is_primary)?;
+        Some((index.oid, index.keys.iter().filter_map(|key| key.column).collect()))
+    }
+
+    /// Whether a set of columns is unique by a primary key, a UNIQUE constraint or a whole unique
+    /// index.
+    pub fn is_unique_key(&self, columns: &[usize]) -> bool {
+        let is_same = |key: &[usize]| {
+            key.len() == columns.len() && key.iter().all(|position| columns.contains(position))
+        };
+        let is_unique = |index: &Arc<IndexDef>| {
+            let key: Option<Vec<usize>> = index.keys.iter().map(|key| key.column).collect();
+            index.is_unique && index.predicate.is_none() && key.is_some_and(|key| is_same(&key))
+        };
+        self.primary_key().is_some_and(|(_, key)| is_same(&key))
+            || self.indexes.iter().any(is_unique)
+    }
+
+    /// Constraints that are about columns: primary and unique keys, foreign keys.
+    pub fn constraint_names(&self) -> impl Iterator<Item = (&str, Vec<usize>)> {
+        let own = match &self.row_key {
+            RowKeyDef::PrimaryKey { name, columns, .. } => Some((name.as_str(), columns.clone())),
+            RowKeyDef::Hidden => None,
+        };
+        let indexes = self.indexes.iter().filter(|index| index.constraint.is_some());
+        let keys = indexes.map(|index| {
+            let columns = index.keys.iter().filter_map(|key| key.column).collect();
+            (index.name.as_str(), columns)
+        });
+        let foreign = self.foreign_keys.iter().map(|key| (key.name.as_str(), key.columns.clone()));
+        own.into_iter().chain(keys).chain(foreign)
+    }
+
+    /// Whether it has a constraint of this name.
+    pub fn has_constraint(&self, name: &str) -> bool {
+        self.constraint_oid(name).is_some()
+    }
+
+    /// The OID of a constraint; of a key, its index'.
+    pub fn constraint_oid(&self, name: &str) -> Option<u32> {
+        let checks = self.checks.iter().map(|check| (check.oid, check.name.as_str()));
+        let foreign = self.foreign_keys.iter().map(|key| (key.oid, key.name.as_str()));
+        let mut all = self.index_names().chain(checks).chain(foreign);
+        all.find(|(_, own)| *own == name).map(|(oid, _)| oid)
+    }
+
     /// The OIDs and names of all its indexes, the row key's among them.
     pub fn index_names(&self) -> impl Iterator<Item = (u32, &str)> {
         let own = match &self.row_key {
@@ -475,4 +561,10 @@ impl Catalog {
         let keys = self.tables.values().flat_map(|table| table.foreign_keys.iter());
         keys.filter(move |key| key.referenced_table == table)
     }
+}
+
+/// The key whose lock guards a table against writers while its definition changes: writers hold
+/// it shared, changes exclusively.
+pub fn table_lock_key(table: u32) -> Vec<u8> {
+    cairn_engine::keyspace::key(cairn_engine::Space::Row, ObjectId(table), &[])
 }

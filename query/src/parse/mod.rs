@@ -13,10 +13,12 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, Result, SqlState};
 
+mod column_name;
 mod dialect;
 mod extension;
 mod source;
 
+pub(crate) use column_name::{mentions_column, rename_column};
 pub(crate) use dialect::CairnDialect;
 pub(crate) use extension::{Extensions, Override, RowLock};
 pub(crate) use source::Source;

@@ -7,11 +7,13 @@ mod hash;
 mod opaque;
 mod order;
 mod range;
+pub mod row;
 mod style;
 mod types;
 
 pub mod datetime;
 pub mod json;
+pub mod key;
 pub mod numeric;
 
 pub use array::Array;

@@ -3,8 +3,13 @@
 //! Here they are the bytes that their rooms make of them.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
+
+use cairn_engine::Bytes;
 
 use super::Value;
+use crate::geo::Geometry;
+use crate::text::{TsQuery, TsVector};
 
 /// The stored form of such a value; empty for others.
 pub(super) fn bytes(value: &Value) -> Vec<u8> {
@@ -16,11 +21,27 @@ pub(super) fn bytes(value: &Value) -> Vec<u8> {
 /// Appends the stored form.
 pub(super) fn encode(value: &Value, out: &mut Vec<u8>) {
     match value {
-        Value::Geometry(geometry) => out.extend(format!("{geometry:?}").bytes()),
+        Value::Geometry(geometry) => geometry.encode(out),
         Value::TsVector(vector) => out.extend_from_slice(vector.encoded()),
         Value::TsQuery(query) => out.extend_from_slice(query.to_string().as_bytes()),
         _ => {}
     }
+}
+
+/// The shape of a stored form.
+pub(super) fn geometry(bytes: &[u8]) -> Option<Value> {
+    Geometry::decode(bytes).ok().map(|geometry| Value::Geometry(Arc::new(geometry)))
+}
+
+/// The `tsvector` of a stored form.
+pub(super) fn ts_vector(bytes: Bytes) -> Option<Value> {
+    TsVector::decode(bytes).map(|vector| Value::TsVector(Arc::new(vector)))
+}
+
+/// The `tsquery` of a stored form.
+pub(super) fn ts_query(bytes: &[u8]) -> Option<Value> {
+    let query: TsQuery = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+    Some(Value::TsQuery(Arc::new(query)))
 }
 
 /// The order of stored forms.

@@ -35,8 +35,6 @@ use crate::timestamp::Timestamp;
 
 /// Entries between whole keys in data blocks. 16: LevelDB's, a good balance there and here.
 pub(crate) const RESTART_INTERVAL: usize = 16;
-/// Bytes on disk behind a payload.
-pub(crate) const TRAILER_LEN: usize = 1 + CHECKSUM_LEN;
 const OFFSET_LEN: usize = 4;
 const UNCOMPRESSED: u8 = 0;
 const LZ4: u8 = 1;
@@ -213,11 +211,6 @@ impl Block {
             return Err(bad);
         }
         Ok(Self { payload, entries_end, restart_count })
-    }
-
-    /// The bytes of the block.
-    pub(crate) fn payload(&self) -> &Bytes {
-        &self.payload
     }
 
     fn restart(&self, index: usize) -> Read<usize> {

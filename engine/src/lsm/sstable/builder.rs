@@ -94,9 +94,9 @@ impl SstableBuilder {
         self.position() + self.block.len() as u64
     }
 
-    /// Whether `key` is the one added last.
-    pub(crate) fn ends_with(&self, key: &[u8]) -> bool {
-        self.properties.largest == key
+    /// The key added last.
+    pub(crate) fn last_key(&self) -> &[u8] {
+        &self.properties.largest
     }
 
     fn position(&self) -> u64 {

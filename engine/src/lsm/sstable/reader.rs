@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::block::{BadBlock, Block, BlockCursor, unseal};
 use super::block_index::{BlockIndex, byte_range};
 use super::builder::FileMeta;
-use super::filter::Filter;
+use super::filter::{Filter, key_hash};
 use super::footer::{BadFooter, BlockHandle, FOOTER_LEN, FORMAT_VERSION, Footer};
 use super::properties::Properties;
 use crate::encoding::Decoder;
@@ -21,8 +21,16 @@ use crate::env::{Env, FileName};
 use crate::error::{Error, Result};
 use crate::keyspace::Direction;
 use crate::lsm::block_cache::BlockCache;
+use crate::lsm::internal_key::compare;
 use crate::lsm::iterator::{Cursor, Start};
 use crate::timestamp::Timestamp;
+
+/// Whether decoded blocks go to the cache.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Caching {
+    Fill,
+    Pass,
+}
 
 /// An open sstable. When it was marked obsolete, the last reference to go removes the file.
 pub(crate) struct Sstable {
@@ -117,18 +125,20 @@ impl Sstable {
         if position == self.index.len() {
             return Ok(None);
         }
-        let (handle, block) = self.block(position)?;
+        let (handle, block) = self.block(position, Caching::Fill)?;
         block.get(key, ts).map_err(|bad| bad_block(&self.path, handle, bad))
     }
 
     /// The data block at a position of the block index.
-    fn block(&self, position: usize) -> Result<(BlockHandle, Block)> {
+    fn block(&self, position: usize, caching: Caching) -> Result<(BlockHandle, Block)> {
         let handle = self.index.handle(position).map_err(|bad| self.bad_index(bad))?;
         let payload = match self.cache.get(self.meta.id, handle.offset) {
             Some(payload) => payload,
             None => {
                 let payload = load(&self.path, &self.map, handle)?;
-                self.cache.insert(self.meta.id, handle.offset, payload.clone());
+                if caching == Caching::Fill {
+                    self.cache.insert(self.meta.id, handle.offset, payload.clone());
+                }
                 payload
             }
         };
@@ -140,9 +150,60 @@ impl Sstable {
         bad_block(&self.path, BlockHandle { offset: self.meta.len, len: 0 }, bad)
     }
 
+    /// Reads the file from end to end and names the violations of S-1 and S-2, and of the promises
+    /// that block index and filter make.
+    ///
+    /// # Errors
+    /// `Corruption` at the first block that cannot be read.
+    pub(crate) fn check(self: &Arc<Self>) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        let mut counted = Properties::default();
+        let mut last: Option<(Vec<u8>, Timestamp)> = None;
+        for position in 0..self.index.len() {
+            let (handle, block) = self.block(position, Caching::Pass)?;
+            let bad = |bad| bad_block(&self.path, handle, bad);
+            let mut cursor = BlockCursor::new(block);
+            cursor.seek_first().map_err(bad)?;
+            while let Some(key) = cursor.key() {
+                let ts = cursor.ts();
+                if last.as_ref().is_some_and(|(k, t)| compare((k, *t), (key, ts)).is_ge()) {
+                    found.push(format!("S-1: key {key:02x?} at {} is out of order", ts.0));
+                }
+                if self.index.position(key, ts).map_err(|bad| self.bad_index(bad))? != position {
+                    found.push(format!("the block index does not lead to key {key:02x?}"));
+                }
+                let hash = key_hash(key);
+                if self.filter.as_ref().is_some_and(|filter| !filter.may_contain(hash)) {
+                    found.push(format!("the filter denies key {key:02x?}"));
+                }
+                counted.add(key, ts, cursor.value().as_deref());
+                last = Some((key.to_vec(), ts));
+                cursor.next().map_err(bad)?;
+            }
+        }
+        if counted != self.meta.properties {
+            found.push(format!(
+                "S-2: the properties are not those of the content stated={:?} counted={counted:?}",
+                self.meta.properties
+            ));
+        }
+        Ok(found)
+    }
+
     /// A cursor over all entries.
     pub(crate) fn cursor(self: &Arc<Self>, direction: Direction) -> SstableCursor {
-        SstableCursor { sstable: self.clone(), direction, position: 0, handle: None, block: None }
+        self.cursor_with(direction, Caching::Fill)
+    }
+
+    /// As [`Sstable::cursor`], for a reader that will not come back: what it decodes is not
+    /// cached, so that it does not push out what others need.
+    pub(crate) fn cursor_uncached(self: &Arc<Self>, direction: Direction) -> SstableCursor {
+        self.cursor_with(direction, Caching::Pass)
+    }
+
+    fn cursor_with(self: &Arc<Self>, direction: Direction, caching: Caching) -> SstableCursor {
+        let sstable = self.clone();
+        SstableCursor { sstable, direction, caching, position: 0, handle: None, block: None }
     }
 }
 
@@ -188,6 +249,7 @@ fn bad_block(path: &Path, handle: BlockHandle, bad: BadBlock) -> Error {
 pub(crate) struct SstableCursor {
     sstable: Arc<Sstable>,
     direction: Direction,
+    caching: Caching,
     /// The data block under the cursor.
     position: usize,
     handle: Option<BlockHandle>,
@@ -198,7 +260,7 @@ impl SstableCursor {
     /// Looks at the data block at `position`.
     fn load(&mut self, position: usize) -> Result<()> {
         self.position = position;
-        let (handle, block) = self.sstable.block(position)?;
+        let (handle, block) = self.sstable.block(position, self.caching)?;
         self.handle = Some(handle);
         match &mut self.block {
             Some(cursor) => cursor.reset(block),

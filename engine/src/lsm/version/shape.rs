@@ -162,7 +162,15 @@ impl Shape {
 
     /// Whether no file of `level` or deeper spans `key`.
     pub(crate) fn is_absent_from(&self, level: usize, key: &[u8]) -> bool {
-        !self.levels.iter().skip(level).flatten().any(|file| file.properties.spans(key))
+        let spans = |level: usize| match level {
+            0 => self.levels[0].iter().any(|file| file.properties.spans(key)),
+            _ => {
+                let files = &self.levels[level];
+                let at = files.partition_point(|file| file.properties.largest.as_slice() < key);
+                files.get(at).is_some_and(|file| file.properties.spans(key))
+            }
+        };
+        !(level..LEVEL_COUNT).any(spans)
     }
 
     /// Marks that have done their work: nothing they cover is left anywhere.

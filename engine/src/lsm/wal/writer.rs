@@ -176,9 +176,12 @@ impl Writer {
         Ok(())
     }
 
-    /// The segment that is written now.
-    pub(crate) fn segment(&self) -> FileId {
-        self.pending.lock().segment.id
+    /// A commit at `ts` became durable by other means; the next one comes after it.
+    ///
+    /// Requires: everything appended is durable, nobody appends meanwhile.
+    pub(crate) fn skip_to(&self, ts: Timestamp) {
+        self.pending.lock().last = ts;
+        self.durable.store(ts.0, Ordering::Release);
     }
 
     /// Bytes written since opening.

@@ -1,0 +1,232 @@
+//! Every numbered invariant of this layer as a check that returns findings. Never writes.
+//!
+//! Decodes as much as possible of a damaged directory: one finding does not end the search, except
+//! where nothing says how to go on.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::batch::operations;
+use super::block_cache::BlockCache;
+use super::iterator::{Cursor, Start};
+use super::merge::{Merge, Source};
+use super::recovery::take_lock;
+use super::sstable::{FileMeta, Sstable};
+use super::version::{Shape, read_current, read_manifest};
+use super::wal;
+use crate::env::{Env, FileId, FileName};
+use crate::error::{Error, ErrorKind, Result};
+use crate::keyspace::Direction;
+use crate::timestamp::Timestamp;
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file, or the directory when no single file is to blame.
+    pub file: PathBuf,
+    /// Bytes from the start of the file, when the place is known.
+    pub offset: Option<u64>,
+    /// What is wrong, beginning with the invariant's name when it has one.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(offset) = self.offset {
+            write!(f, " at byte {offset}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// What was checked, and what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Sstables read from end to end.
+    pub sstable_count: usize,
+    /// Row versions in them.
+    pub entry_count: u64,
+    /// Commits in the WAL.
+    pub wal_commit_count: u64,
+    /// What is not as it should be; empty when all is well.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks a data directory that no server holds.
+///
+/// # Errors
+/// `Unusable` when another process holds it, it is not ours or it is from a newer format; `Io`
+/// when it cannot be read at all. Damage is a finding, not an error.
+pub fn verify(env: &Env, dir: &Path) -> Result<Verification> {
+    let lock_path = FileName::Lock.path(dir);
+    let is_lockable =
+        env.vfs.exists(&lock_path).map_err(|error| Error::io("look up", &lock_path, error))?;
+    let _lock = if is_lockable { Some(take_lock(env, dir)?) } else { None };
+    let mut check = Check { env, dir, result: Verification::default() };
+    match check.shape()? {
+        Some(shape) => {
+            check.sstables(&shape)?;
+            check.wal(&shape)?;
+        }
+        None if check.result.findings.is_empty() => {
+            return Err(Error::unusable(format!(
+                "not a cairn data directory dir={}",
+                dir.display()
+            )));
+        }
+        None => {}
+    }
+    Ok(check.result)
+}
+
+struct Check<'a> {
+    env: &'a Env,
+    dir: &'a Path,
+    result: Verification,
+}
+
+impl Check<'_> {
+    /// Turns damage into a finding; passes every other error on.
+    fn found<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
+        match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if matches!(error.kind(), ErrorKind::Corruption | ErrorKind::Io) => {
+                let place = error.place();
+                let file = place.map_or(self.dir.to_owned(), |place| place.file.clone());
+                let offset = place.map(|place| place.offset);
+                let message = error.message().to_owned();
+                self.result.findings.push(Finding { file, offset, message });
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn report(&mut self, file: &Path, message: String) {
+        self.result.findings.push(Finding { file: file.to_owned(), offset: None, message });
+    }
+
+    fn shape(&mut self) -> Result<Option<Shape>> {
+        let Some(current) = self.found(read_current(self.env, self.dir))? else { return Ok(None) };
+        let Some(id) = current else {
+            let names = self.env.vfs.list(self.dir);
+            let names = names.map_err(|error| Error::io("list directory", self.dir, error))?;
+            let is_ours = |name: &String| {
+                matches!(FileName::parse(name), Some(FileName::Sstable(_) | FileName::Wal(_)))
+            };
+            if names.iter().any(is_ours) {
+                self.report(
+                    &FileName::Current.path(self.dir),
+                    "there is no CURRENT file".to_owned(),
+                );
+            }
+            return Ok(None);
+        };
+        let read = read_manifest(self.env, self.dir, id);
+        let Some(shape) = self.found(read)? else { return Ok(None) };
+        let manifest = FileName::Manifest(id).path(self.dir);
+        for violation in shape.violations() {
+            self.report(&manifest, violation);
+        }
+        Ok(Some(shape))
+    }
+
+    fn sstables(&mut self, shape: &Shape) -> Result<()> {
+        let cache = Arc::new(BlockCache::new(0));
+        let mut open = Vec::new();
+        for (level, file) in shape.files() {
+            let meta = FileMeta::clone(file);
+            let opened = Sstable::open(self.env, self.dir, meta, cache.clone());
+            let Some(sstable) = self.found(opened)? else { continue };
+            let sstable = Arc::new(sstable);
+            self.result.sstable_count += 1;
+            let checked = sstable.check();
+            if let Some(violations) = self.found(checked)? {
+                if violations.is_empty() {
+                    self.result.entry_count += file.properties.entry_count;
+                    open.push((level, sstable.clone()));
+                }
+                for violation in violations {
+                    self.report(sstable.path(), violation);
+                }
+            }
+        }
+        let checked = self.depths(&open);
+        self.found(checked)?;
+        Ok(())
+    }
+
+    /// V-2: going through the versions of a key from new to old, the level never decreases.
+    fn depths(&mut self, open: &[(usize, Arc<Sstable>)]) -> Result<()> {
+        let cursors = open.iter().map(|(_, sstable)| sstable.cursor_uncached(Direction::Forward));
+        let mut merge = Merge::new(cursors.map(Source::Sstable).collect(), Direction::Forward);
+        merge.seek(Start::Beginning)?;
+        let mut last: Option<(Vec<u8>, usize)> = None;
+        while let (Some(key), Some(source)) = (merge.key(), merge.source()) {
+            // Level-0 files are levels of their own, newest first, as `open` lists them.
+            let rank = match open[source].0 {
+                0 => source,
+                level => open.len() + level,
+            };
+            match &mut last {
+                Some((last_key, last_rank)) if last_key == key => {
+                    if rank < *last_rank {
+                        let message =
+                            format!("V-2: an older version of key {key:02x?} lies higher");
+                        self.report(open[source].1.path(), message);
+                    }
+                    *last_rank = rank;
+                }
+                _ => last = Some((key.to_vec(), rank)),
+            }
+            merge.advance()?;
+        }
+        Ok(())
+    }
+
+    fn wal(&mut self, shape: &Shape) -> Result<()> {
+        let names = self.env.vfs.list(self.dir);
+        let names = names.map_err(|error| Error::io("list directory", self.dir, error))?;
+        let mut ids: Vec<FileId> = names
+            .iter()
+            .filter_map(|name| match FileName::parse(name)? {
+                FileName::Wal(id) if id >= shape.wal_first => Some(id),
+                _ => None,
+            })
+            .collect();
+        ids.sort();
+        if shape.wal_first != FileId(0) && ids.first() != Some(&shape.wal_first) {
+            let path = FileName::Wal(shape.wal_first).path(self.dir);
+            self.report(&path, "the first WAL segment is missing".to_owned());
+        }
+        let log = wal::Log::open(self.env, self.dir, &ids);
+        let Some(log) = self.found(log)? else { return Ok(()) };
+        let mut last = Timestamp(0);
+        for segment in &log.segments {
+            let mut count = 0;
+            let replayed = segment.replay(|offset, ts, payload| {
+                let is_whole = operations(payload).is_some_and(|mut all| all.all(|o| o.is_some()));
+                if !is_whole {
+                    return Err(Error::corruption(
+                        segment.path(),
+                        offset,
+                        "a batch",
+                        "other bytes",
+                    ));
+                }
+                if ts <= last {
+                    let expected = format!("a timestamp after {}", last.0);
+                    return Err(Error::corruption(segment.path(), offset, expected, ts.0));
+                }
+                last = ts;
+                count += 1;
+                Ok(())
+            });
+            self.found(replayed)?;
+            self.result.wal_commit_count += count;
+        }
+        Ok(())
+    }
+}
