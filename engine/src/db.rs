@@ -8,8 +8,12 @@ use bytes::Bytes;
 
 use crate::env::Env;
 use crate::error::Result;
-use crate::keyspace::{Direction, KeyRange};
-use crate::lsm::Lsm;
+use crate::index::geo::GeoIndex;
+use crate::index::maintenance::Maintenance;
+use crate::index::registry::{Index, Registry};
+use crate::keyspace::{self, Direction, KeyRange, ObjectId, Space};
+use crate::lsm::compaction::CompactionReport;
+use crate::lsm::{Lsm, LsmStats};
 use crate::options::Options;
 use crate::recovery;
 use crate::timestamp::Timestamp;
@@ -39,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) locks: LockTable,
     pub(crate) committer: Arc<Committer>,
     pub(crate) durability: Arc<Durability>,
+    pub(crate) indexes: Arc<Registry>,
+    pub(crate) maintenance: Arc<Maintenance>,
     pub(crate) blocking: Arc<BlockingHook>,
     pub(crate) next_id: AtomicU64,
 }
@@ -96,7 +102,7 @@ impl Db {
         let mut writes = WriteSet::default();
         let len_max = self.shared.options.transaction_len_max;
         writes.record(1, key, value.map(Bytes::copy_from_slice), len_max)?;
-        self.shared.committer.commit(&writes, None)
+        Ok(self.shared.committer.commit(&writes, None)?.ts)
     }
 
     /// Every commit at or before this is on disk.
@@ -118,16 +124,31 @@ impl Db {
     /// # Errors
     /// `Io`, `DiskFull`, `Closed`.
     pub fn drop_range(&self, range: &KeyRange) -> Result<()> {
-        loop {
-            let mut writes = WriteSet::default();
-            for row in self.shared.lsm.scan(range, Timestamp::MAX, Direction::Forward)?.take(1000) {
-                writes.record(1, &row?.0, None, usize::MAX)?;
-            }
-            if writes.is_empty() {
-                return Ok(());
-            }
-            self.shared.committer.commit(&writes, None)?;
+        self.shared.committer.between_commits(|| self.shared.lsm.drop_range(range))?;
+        for index in self.shared.indexes.within(range) {
+            self.shared.indexes.remove(index)?;
         }
+        Ok(())
+    }
+
+    /// Loads sorted, distinct keys as one commit, durably. They are written to sstables directly,
+    /// so nothing is written twice and nothing has to fit in memory. Other commits wait meanwhile.
+    ///
+    /// Requires: no transaction writes these keys.
+    ///
+    /// # Errors
+    /// `Invalid` when keys are not sorted, those of `entries`, `Io`, `DiskFull`, `Closed`; nothing
+    /// was loaded then.
+    pub fn ingest<K, V>(&self, entries: impl Iterator<Item = Result<(K, V)>>) -> Result<Timestamp>
+    where
+        K: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        let committed = self.shared.committer.ingest(entries)?;
+        if committed.has_derived {
+            self.shared.maintenance.after_commit();
+        }
+        Ok(committed.ts)
     }
 
     /// Blocks until every commit at or before `ts` is on disk.
@@ -206,13 +227,69 @@ impl Db {
         self.shared.locks.blocking(owner)
     }
 
-    /// Writes everything committed so far to sstables.
+    /// A geo index, for estimates; [`Transaction::search_geo`] searches it.
+    ///
+    /// # Errors
+    /// `Corruption`, `Io`; `Invalid` when the number belongs to an index of another kind.
+    pub fn geo_index(&self, index: ObjectId) -> Result<Arc<GeoIndex>> {
+        match self.shared.indexes.get_or_open(Space::Geo, index)? {
+            Index::Geo(index) => Ok(index),
+        }
+    }
+
+    /// Writes everything committed so far to sstables and index segments.
     ///
     /// # Errors
     /// `Io`, `DiskFull`, `Closed`.
     pub fn flush(&self) -> Result<()> {
-        self.shared.lsm.set_oldest_snapshot(self.oldest_snapshot());
-        self.shared.lsm.flush()
+        self.shared.maintenance.forget();
+        self.shared.lsm.flush()?;
+        self.shared.maintenance.seal(1)
+    }
+
+    /// Compacts everything in a key range fully: drops what no snapshot needs.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`, `Corruption`, `Closed`.
+    pub fn compact(&self, range: &KeyRange) -> Result<CompactionReport> {
+        self.shared.maintenance.forget();
+        let report = self.shared.lsm.compact_range(range)?;
+        self.shared.maintenance.seal(1)?;
+        Ok(report)
+    }
+
+    /// Makes a complete copy in the new directory `dir`, on the same file system, while everything
+    /// goes on. Files are shared by hard links, so it takes about a second at any size. It holds
+    /// at least what was durable when it was called.
+    ///
+    /// # Errors
+    /// `Invalid` when `dir` exists, `Io`, `DiskFull`, `Closed`.
+    pub fn checkpoint(&self, dir: &Path) -> Result<()> {
+        self.shared.indexes.checkpoint(dir, || self.shared.lsm.checkpoint(dir))
+    }
+
+    /// Compares every derived index with its entries, at a snapshot taken now, and checks its
+    /// files. One line per disagreement; none when all is well.
+    ///
+    /// # Errors
+    /// `Io`, `Corruption` of the entries themselves.
+    pub fn verify_indexes(&self) -> Result<Vec<String>> {
+        let snapshot = self.snapshot();
+        let mut findings = Vec::new();
+        for (id, index) in self.shared.indexes.all() {
+            let prefix = keyspace::prefix(index.space(), id);
+            let entries = snapshot.scan(&KeyRange::prefix(&prefix), Direction::Forward)?;
+            let mut entries = entries
+                .map(|entry| entry.map(|(key, value)| (key.slice(keyspace::PREFIX_LEN..), value)));
+            let found = index.derived().verify(snapshot.timestamp(), &mut entries)?;
+            findings.extend(found.into_iter().map(|line| format!("index={} {line}", id.0)));
+        }
+        Ok(findings)
+    }
+
+    /// What the store holds and has done.
+    pub fn stats(&self) -> LsmStats {
+        self.shared.lsm.stats()
     }
 
     /// Refuses further commits, serves who waits for a sync, syncs, stops the background threads
@@ -235,7 +312,11 @@ impl Shared {
             return Ok(());
         }
         self.durability.stop();
-        self.lsm.close()
+        self.maintenance.stop();
+        // So that the next opening has nothing to replay into the indexes. When it fails, the
+        // entries are still in the log.
+        let sealed = self.maintenance.seal(1);
+        self.lsm.close().and(sealed)
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Options {
     pub sealed_memtable_count_max: usize,
     /// Bytes of decoded blocks kept in memory. 256 MiB.
     pub block_cache_len_max: usize,
+    /// Bytes of recent entries that a full-text or geo index keeps in memory before they are
+    /// sealed into a segment. 8 MiB.
+    pub delta_len_max: usize,
     /// Bytes of uncommitted writes that one transaction may hold in memory. 1 GiB.
     pub transaction_len_max: usize,
     /// Bytes of an sstable block before compression. 4 KiB: a point read decodes one.
@@ -52,6 +55,7 @@ impl Default for Options {
             memtable_len_max: 64 << 20,
             sealed_memtable_count_max: 4,
             block_cache_len_max: 256 << 20,
+            delta_len_max: 8 << 20,
             transaction_len_max: 1 << 30,
             block_len: 4 << 10,
             sstable_len_max: 32 << 20,

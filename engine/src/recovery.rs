@@ -16,6 +16,8 @@ use std::sync::atomic::AtomicU64;
 use crate::db::{Db, Shared};
 use crate::env::Env;
 use crate::error::Result;
+use crate::index::maintenance::{Maintenance, Thread};
+use crate::index::registry::Registry;
 use crate::lsm::Lsm;
 use crate::options::Options;
 use crate::txn::blocking::BlockingHook;
@@ -29,18 +31,36 @@ pub(crate) fn open(env: &Env, dir: &Path, options: Options) -> Result<Db> {
     let lsm = Lsm::open(env.clone(), dir, &options)?;
     let last = lsm.sync()?.max(lsm.last_timestamp());
     lsm.set_oldest_snapshot(last);
+    let indexes = Arc::new(Registry::recover(env, dir, &lsm)?);
     let blocking = Arc::new(BlockingHook::default());
     let oracle = Arc::new(Oracle::new(last));
-    let durability = Durability::new(lsm.clone(), oracle.clone(), blocking.clone());
+    let committer = Arc::new(Committer::new(lsm.clone(), oracle.clone(), indexes.clone()));
+    let durability = Arc::new(Durability::new(lsm.clone(), oracle.clone(), blocking.clone()));
+    let maintenance = Arc::new(Maintenance {
+        registry: indexes.clone(),
+        lsm: lsm.clone(),
+        oracle: oracle.clone(),
+        committer: committer.clone(),
+        durability: durability.clone(),
+        delta_len_max: options.delta_len_max,
+        thread: Thread::default(),
+    });
+    if options.background_thread_count > 0 {
+        maintenance.start()?;
+    }
+    let locks = LockTable::new(blocking.clone());
+    let next_id = AtomicU64::new(1);
     let shared = Shared {
         options,
-        locks: LockTable::new(blocking.clone()),
-        committer: Arc::new(Committer::new(lsm.clone(), oracle.clone())),
-        durability: Arc::new(durability),
         lsm,
         oracle,
+        locks,
+        committer,
+        durability,
+        indexes,
+        maintenance,
         blocking,
-        next_id: AtomicU64::new(1),
+        next_id,
     };
     Ok(Db { shared: Arc::new(shared) })
 }

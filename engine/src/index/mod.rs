@@ -7,5 +7,7 @@
 pub mod derived;
 pub mod fulltext;
 pub mod geo;
+pub(crate) mod maintenance;
+pub(crate) mod registry;
 
 pub use derived::DerivedIndex;

@@ -15,6 +15,8 @@ use super::oracle::Oracle;
 use super::read_set::ReadSet;
 use super::write_set::WriteSet;
 use crate::error::{Error, Result};
+use crate::index::registry::{self, Registry};
+use crate::keyspace::split_derived;
 use crate::lsm::{Batch, Lsm};
 use crate::timestamp::Timestamp;
 
@@ -22,6 +24,7 @@ use crate::timestamp::Timestamp;
 pub(crate) struct Committer {
     lsm: Arc<Lsm>,
     oracle: Arc<Oracle>,
+    indexes: Arc<Registry>,
     turn: Mutex<Turn>,
 }
 
@@ -32,7 +35,22 @@ struct Turn {
     /// Live serializable transactions, by what was published when they began.
     serializable: BTreeMap<Timestamp, usize>,
     /// What was written by commits that a live serializable transaction may not have seen.
-    recent: VecDeque<(Timestamp, Vec<Bytes>)>,
+    recent: VecDeque<(Timestamp, Written)>,
+}
+
+/// What a commit wrote.
+enum Written {
+    Keys(Vec<Bytes>),
+    /// Too much to remember: a bulk load.
+    Anything,
+}
+
+/// A commit that is applied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Committed {
+    pub(crate) ts: Timestamp,
+    /// Whether derived indexes changed.
+    pub(crate) has_derived: bool,
 }
 
 /// Says that a serializable transaction lives: from `from` on, commits are remembered for it.
@@ -42,8 +60,8 @@ pub(crate) struct SerializableGuard {
 }
 
 impl Committer {
-    pub(crate) fn new(lsm: Arc<Lsm>, oracle: Arc<Oracle>) -> Self {
-        Self { lsm, oracle, turn: Mutex::default() }
+    pub(crate) fn new(lsm: Arc<Lsm>, oracle: Arc<Oracle>, indexes: Arc<Registry>) -> Self {
+        Self { lsm, oracle, indexes, turn: Mutex::default() }
     }
 
     /// Commits `writes`. With `reads` (what was read, and at which snapshot) only if no later
@@ -55,7 +73,7 @@ impl Committer {
         &self,
         writes: &WriteSet,
         reads: Option<(&ReadSet, Timestamp)>,
-    ) -> Result<Timestamp> {
+    ) -> Result<Committed> {
         let mut batch = Batch::default();
         for (key, value) in writes.iter() {
             match value {
@@ -63,26 +81,70 @@ impl Committer {
                 None => batch.delete(key),
             }
         }
+        let entries = self.indexes.route(writes.iter())?;
         let mut turn = self.turn.lock();
-        if turn.is_closed {
-            return Err(Error::closed("the database is closed"));
-        }
+        turn.check_open()?;
         if let Some((reads, snapshot)) = reads {
             turn.validate(reads, snapshot)?;
         }
-        let ts = Timestamp(self.oracle.published().0 + 1);
+        let ts = self.next_timestamp();
         self.lsm.append(ts, &batch)?;
-        if !turn.serializable.is_empty() {
-            let keys = writes.iter().map(|(key, _)| key.clone()).collect();
-            turn.recent.push_back((ts, keys));
-        }
+        registry::apply(ts, &entries);
+        turn.remember(ts, || Written::Keys(writes.iter().map(|(key, _)| key.clone()).collect()));
         self.oracle.publish(ts);
-        Ok(ts)
+        Ok(Committed { ts, has_derived: !entries.is_empty() })
+    }
+
+    /// Commits sorted entries by writing them to sstables directly. Other commits wait until it
+    /// is done; on return it is durable.
+    ///
+    /// # Errors
+    /// As [`Lsm::ingest`] and [`Registry::route`]; nothing is committed then.
+    pub(crate) fn ingest<K, V>(
+        &self,
+        entries: impl Iterator<Item = Result<(K, V)>>,
+    ) -> Result<Committed>
+    where
+        K: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        let mut turn = self.turn.lock();
+        turn.check_open()?;
+        let mut derived: Vec<(Bytes, Bytes)> = Vec::new();
+        let ts = self.next_timestamp();
+        let noted = entries.map(|entry| {
+            let (key, value) = entry?;
+            if let Some((space, id, _)) = split_derived(key.as_ref()) {
+                // An index that cannot be opened must stop the load, not surprise it afterwards.
+                self.indexes.get_or_open(space, id)?;
+                let (key, value) = (key.as_ref(), value.as_ref());
+                derived.push((Bytes::copy_from_slice(key), Bytes::copy_from_slice(value)));
+            }
+            Ok((key, value))
+        });
+        self.lsm.ingest(ts, noted)?;
+        let entries = self.indexes.route(derived.iter().map(|(key, value)| (key, Some(value))))?;
+        registry::apply(ts, &entries);
+        turn.remember(ts, || Written::Anything);
+        self.oracle.publish(ts);
+        self.oracle.advance_durable(ts);
+        Ok(Committed { ts, has_derived: !entries.is_empty() })
+    }
+
+    /// Runs something between two commits.
+    pub(crate) fn between_commits<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _turn = self.turn.lock();
+        work()
     }
 
     /// From now on commits are refused. Whether they were accepted until now.
     pub(crate) fn close(&self) -> bool {
         !std::mem::replace(&mut self.turn.lock().is_closed, true)
+    }
+
+    fn next_timestamp(&self) -> Timestamp {
+        // The log is ahead of what is published only after a commit that failed half way.
+        Timestamp(self.oracle.published().max(self.lsm.last_timestamp()).0 + 1)
     }
 
     /// Begins to remember what is committed, for one serializable transaction. Its snapshot must
@@ -96,10 +158,28 @@ impl Committer {
 }
 
 impl Turn {
+    fn check_open(&self) -> Result<()> {
+        if self.is_closed {
+            return Err(Error::closed("the database is closed"));
+        }
+        Ok(())
+    }
+
+    /// Keeps what a commit wrote for the serializable transactions that live now.
+    fn remember(&mut self, ts: Timestamp, written: impl FnOnce() -> Written) {
+        if !self.serializable.is_empty() {
+            self.recent.push_back((ts, written()));
+        }
+    }
+
     fn validate(&self, reads: &ReadSet, snapshot: Timestamp) -> Result<()> {
         let unseen = self.recent.iter().rev().take_while(|(ts, _)| *ts > snapshot);
-        for (_, keys) in unseen {
-            if reads.is_contradicted_by(keys) {
+        for (_, written) in unseen {
+            let is_contradicted = match written {
+                Written::Keys(keys) => reads.is_contradicted_by(keys),
+                Written::Anything => true,
+            };
+            if is_contradicted {
                 return Err(Error::conflict(
                     "could not serialize access due to read/write dependencies among transactions",
                 ));

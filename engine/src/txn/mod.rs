@@ -26,6 +26,7 @@ pub mod lock;
 pub(crate) mod oracle;
 pub(crate) mod read_set;
 pub mod scan;
+pub mod search;
 pub mod snapshot;
 mod state;
 pub mod transaction;

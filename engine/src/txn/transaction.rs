@@ -7,6 +7,7 @@ use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::Isolation;
+use super::commit::Committed;
 use super::lock::{
     Acquired, LockMode, LockOutcome, LockOwner, LockScope, LockStrength, LockTarget, Request,
     TableLockMode, WaitPolicy,
@@ -14,11 +15,13 @@ use super::lock::{
 use super::oracle::Pin;
 use super::read_set::ReadSet;
 use super::scan::Scan;
+use super::search::{GeoNearest, GeoSearch, OwnEntry};
 use super::state::State;
 use super::write_set::Statement;
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::keyspace::{Direction, KeyRange, ObjectId};
+use crate::index::geo::Aabb;
+use crate::keyspace::{self, Direction, KeyRange, ObjectId, PREFIX_LEN, Space};
 use crate::options::{KEY_LEN_MAX, VALUE_LEN_MAX};
 use crate::timestamp::Timestamp;
 
@@ -183,6 +186,29 @@ impl Transaction {
         })
     }
 
+    /// Finds the rows whose boxes in a geo index meet `window`, own entries of earlier statements
+    /// included. Candidates: the caller fetches each row and checks it.
+    ///
+    /// # Errors
+    /// `Corruption`, `Io`.
+    pub fn search_geo(&self, index: ObjectId, window: &Aabb) -> Result<GeoSearch> {
+        let found = self.db.geo_index(index)?;
+        let (own, pin) = self.own_entries(Space::Geo, index);
+        let found = found.search(window, pin.ts());
+        Ok(GeoSearch::new(pin, own, window, found))
+    }
+
+    /// Walks the rows of a geo index outward from `origin`, as [`Transaction::search_geo`].
+    ///
+    /// # Errors
+    /// `Corruption`, `Io`.
+    pub fn nearest_geo(&self, index: ObjectId, origin: &Aabb) -> Result<GeoNearest> {
+        let found = self.db.geo_index(index)?;
+        let (own, pin) = self.own_entries(Space::Geo, index);
+        let found = found.nearest(origin, pin.ts());
+        Ok(GeoNearest::new(pin, own, origin, found))
+    }
+
     /// Locks a key until the transaction ends.
     ///
     /// # Errors
@@ -302,15 +328,19 @@ impl Transaction {
         let mut state = std::mem::take(&mut *self.state.lock());
         let result = self.publish(&mut state);
         self.db.shared.locks.release(self.owner, std::mem::take(&mut state.locks));
-        result
+        let committed = result?;
+        if committed.has_derived {
+            self.db.shared.maintenance.after_commit();
+        }
+        Ok(committed.ts)
     }
 
     /// Gives everything up.
     pub fn rollback(self) {}
 
-    fn publish(&self, state: &mut State) -> Result<Timestamp> {
+    fn publish(&self, state: &mut State) -> Result<Committed> {
         if state.writes.is_empty() {
-            return Ok(state.depends_on);
+            return Ok(Committed { ts: state.depends_on, has_derived: false });
         }
         let reads = match (&mut state.reads, &state.pin) {
             (Some(reads), Some(pin)) => {
@@ -328,6 +358,20 @@ impl Transaction {
         let mut state = self.state.lock();
         let statement: Statement = state.statement;
         state.writes.record(statement, key, value, len_max)
+    }
+
+    /// What statements before this one wrote to an index, by row key; and the snapshot. A
+    /// serializable transaction counts as having read the whole index.
+    fn own_entries(&self, space: Space, index: ObjectId) -> (Vec<OwnEntry>, Arc<Pin>) {
+        let range = KeyRange::prefix(&keyspace::prefix(space, index));
+        let (mut state, pin) = self.pinned();
+        let statement = state.statement;
+        let writes = state.writes.range(&range, statement, Direction::Forward, usize::MAX);
+        if let Some(reads) = &mut state.reads {
+            reads.add_range(range);
+        }
+        let own = writes.into_iter().map(|(key, entry)| (key.slice(PREFIX_LEN..), entry));
+        (own.collect(), pin)
     }
 
     fn newest_committed(&self, key: &[u8]) -> Result<Option<(Timestamp, Option<Bytes>)>> {

@@ -1,0 +1,239 @@
+//! Searching derived indexes as one transaction sees them: what the index finds at the snapshot,
+//! and the transaction's own entries.
+//!
+//! An own entry of an earlier statement hides what the index knows of the same row: the row was
+//! replaced or removed. So every visible row is a candidate once. Candidates may be too many (the
+//! caller fetches each row and checks again), never too few.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ahash::HashSet;
+use bytes::Bytes;
+
+use super::oracle::Pin;
+use crate::error::Result;
+use crate::index::geo::{Aabb, Hit, Nearest, Neighbor, Search};
+
+/// An own write of an index entry: the row's key, and the entry unless it was removed.
+pub(super) type OwnEntry = (Bytes, Option<Bytes>);
+
+/// Rows whose boxes meet a window, in no order.
+pub struct GeoSearch {
+    own: VecDeque<Hit>,
+    hidden: HashSet<Bytes>,
+    found: Search,
+    _pin: Arc<Pin>,
+}
+
+impl GeoSearch {
+    pub(super) fn new(pin: Arc<Pin>, own: Vec<OwnEntry>, window: &Aabb, found: Search) -> Self {
+        let hidden = own.iter().map(|(row_key, _)| row_key.clone()).collect();
+        let own = own_boxes(own).filter(|hit| hit.bounds.intersects(window)).collect();
+        Self { own, hidden, found, _pin: pin }
+    }
+}
+
+impl Iterator for GeoSearch {
+    type Item = Result<Hit>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(hit) = self.own.pop_front() {
+            return Some(Ok(hit));
+        }
+        self.found.by_ref().find(|hit| match hit {
+            Ok(hit) => !self.hidden.contains(&hit.row_key),
+            Err(_) => true,
+        })
+    }
+}
+
+/// Rows by the distance of their boxes from a place, nearest first.
+pub struct GeoNearest {
+    own: VecDeque<Neighbor>,
+    hidden: HashSet<Bytes>,
+    found: Nearest,
+    next_found: Option<Neighbor>,
+    _pin: Arc<Pin>,
+}
+
+impl GeoNearest {
+    pub(super) fn new(pin: Arc<Pin>, own: Vec<OwnEntry>, origin: &Aabb, found: Nearest) -> Self {
+        let hidden = own.iter().map(|(row_key, _)| row_key.clone()).collect();
+        let mut own: Vec<Neighbor> = own_boxes(own)
+            .map(|Hit { row_key, bounds }| Neighbor {
+                distance: bounds.distance(origin),
+                row_key,
+                bounds,
+            })
+            .collect();
+        own.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+        Self { own: own.into(), hidden, found, next_found: None, _pin: pin }
+    }
+}
+
+impl Iterator for GeoNearest {
+    type Item = Result<Neighbor>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next_found.is_none() {
+            let found = self.found.by_ref().find(|neighbor| match neighbor {
+                Ok(neighbor) => !self.hidden.contains(&neighbor.row_key),
+                Err(_) => true,
+            });
+            self.next_found = match found.transpose() {
+                Ok(neighbor) => neighbor,
+                Err(error) => return Some(Err(error)),
+            };
+        }
+        let is_own_nearer = match (self.own.front(), &self.next_found) {
+            (Some(own), Some(found)) => own.distance <= found.distance,
+            (own, _) => own.is_some(),
+        };
+        let next = if is_own_nearer { self.own.pop_front() } else { self.next_found.take() };
+        next.map(Ok)
+    }
+}
+
+/// The own boxes that can be read. Others were never indexed either.
+fn own_boxes(own: Vec<OwnEntry>) -> impl Iterator<Item = Hit> {
+    own.into_iter().filter_map(|(row_key, entry)| {
+        let bounds = Aabb::decode(&entry?)?;
+        Some(Hit { row_key, bounds })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Isolation::{ReadCommitted, RepeatableRead};
+    use crate::db::Db;
+    use crate::env::{Env, MemoryFs};
+    use crate::keyspace::{KeyRange, ObjectId, Space, key, prefix};
+    use crate::options::Options;
+    use crate::txn::Transaction;
+
+    const INDEX: ObjectId = ObjectId(7);
+
+    fn open(files: &MemoryFs) -> Db {
+        let env = Env::with_files(Arc::new(files.clone()));
+        let options = Options { delta_len_max: 1 << 10, ..Options::default() };
+        Db::open_in(env, Path::new("/db"), options).unwrap()
+    }
+
+    fn place(txn: &Transaction, row: &str, x: f64) {
+        let entry = Aabb::point([x, 0.0, 0.0]).encode();
+        txn.put(&key(Space::Geo, INDEX, row.as_bytes()), &entry).unwrap();
+    }
+
+    fn remove(txn: &Transaction, row: &str) {
+        txn.delete(&key(Space::Geo, INDEX, row.as_bytes())).unwrap();
+    }
+
+    fn window(from: f64, to: f64) -> Aabb {
+        Aabb { min: [from, 0.0, 0.0], max: [to, 0.0, 0.0] }
+    }
+
+    fn text(row_key: &Bytes) -> String {
+        String::from_utf8(row_key.to_vec()).unwrap()
+    }
+
+    /// What lies between 0 and 10, by name; checked against the walk outward from 0.
+    fn found(txn: &Transaction) -> Vec<String> {
+        let hits = txn.search_geo(INDEX, &window(0.0, 10.0)).unwrap();
+        let mut rows: Vec<String> = hits.map(|hit| text(&hit.unwrap().row_key)).collect();
+        rows.sort_unstable();
+        let neighbors = txn.nearest_geo(INDEX, &Aabb::point([0.0; 3])).unwrap();
+        let neighbors: Vec<Neighbor> = neighbors.map(|neighbor| neighbor.unwrap()).collect();
+        assert!(neighbors.is_sorted_by(|a, b| a.distance <= b.distance));
+        let mut near: Vec<String> = neighbors
+            .iter()
+            .filter(|neighbor| neighbor.distance <= 10.0)
+            .map(|neighbor| text(&neighbor.row_key))
+            .collect();
+        near.sort_unstable();
+        assert_eq!(rows, near);
+        rows
+    }
+
+    #[test]
+    fn search_is_transactional() {
+        let db = open(&MemoryFs::default());
+        let txn = db.begin(ReadCommitted);
+        place(&txn, "a", 1.0);
+        place(&txn, "b", 2.0);
+        txn.begin_statement();
+        assert_eq!(found(&txn), ["a", "b"], "its own rows before it commits");
+        assert!(found(&db.begin(ReadCommitted)).is_empty());
+        txn.commit().unwrap();
+        assert_eq!(found(&db.begin(ReadCommitted)), ["a", "b"], "others at once");
+
+        let old = db.begin(RepeatableRead);
+        assert_eq!(found(&old), ["a", "b"]);
+        let txn = db.begin(ReadCommitted);
+        remove(&txn, "a");
+        place(&txn, "b", 99.0);
+        place(&txn, "c", 3.0);
+        txn.begin_statement();
+        assert_eq!(found(&txn), ["c"], "its own removals and moves hide the old entries");
+        txn.commit().unwrap();
+        db.flush().unwrap();
+        assert_eq!(found(&old), ["a", "b"], "an old snapshot searches its own past");
+        assert_eq!(found(&db.begin(ReadCommitted)), ["c"]);
+
+        let txn = db.begin(ReadCommitted);
+        place(&txn, "d", 4.0);
+        txn.rollback();
+        assert_eq!(found(&db.begin(ReadCommitted)), ["c"], "nobody after a rollback");
+        assert!(db.verify_indexes().unwrap().is_empty());
+    }
+
+    #[test]
+    fn indexes_are_recovered_copied_and_dropped() {
+        let files = MemoryFs::default();
+        let db = open(&files);
+        for n in 0..100 {
+            let txn = db.begin(ReadCommitted);
+            place(&txn, &format!("{n:02}"), f64::from(n % 20));
+            txn.commit().unwrap();
+            if n == 60 {
+                db.flush().unwrap();
+            }
+        }
+        let before = found(&db.begin(ReadCommitted));
+        assert_eq!(before.len(), 55);
+        db.checkpoint(Path::new("/copy")).unwrap();
+        let killed = open(&files.kill_image());
+        assert_eq!(found(&killed.begin(ReadCommitted)), before);
+        assert!(killed.verify_indexes().unwrap().is_empty());
+
+        let env = Env::with_files(Arc::new(files.clone()));
+        let copy = Db::open_in(env, Path::new("/copy"), Options::default()).unwrap();
+        assert_eq!(found(&copy.begin(ReadCommitted)), before);
+
+        db.drop_range(&KeyRange::prefix(&prefix(Space::Geo, INDEX))).unwrap();
+        assert!(found(&db.begin(ReadCommitted)).is_empty());
+        db.close().unwrap();
+        db.close().unwrap();
+        drop(db);
+        assert!(found(&open(&files).begin(ReadCommitted)).is_empty());
+    }
+
+    #[test]
+    fn a_bulk_load_is_found() {
+        let db = open(&MemoryFs::default());
+        let entries = (0..500_u32).map(|n| {
+            let entry = Aabb::point([f64::from(n), 0.0, 0.0]).encode();
+            Ok((key(Space::Geo, INDEX, &n.to_be_bytes()), entry))
+        });
+        db.ingest(entries).unwrap();
+        let txn = db.begin(ReadCommitted);
+        assert_eq!(txn.search_geo(INDEX, &window(0.0, 10.0)).unwrap().count(), 11);
+        txn.put(b"after", b"1").unwrap();
+        txn.commit().unwrap();
+        assert!(db.verify_indexes().unwrap().is_empty());
+    }
+}
