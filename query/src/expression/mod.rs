@@ -8,7 +8,10 @@ use crate::value::{SqlType, Value};
 
 pub mod cast;
 pub mod context;
+pub mod eval;
 pub mod functions;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use context::EvalContext;
 pub use functions::{Accumulator, AggregateFunction, Function, Registry, SetFunction, Volatility};

@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 mod array;
 mod hash;
+mod literal;
 mod opaque;
 mod order;
 mod range;
-pub mod row;
 mod style;
 mod types;
 
+pub mod binary;
 pub mod datetime;
+pub mod input;
 pub mod json;
 pub mod key;
 pub mod numeric;
+pub mod output;
+pub mod row;
 
 pub use array::Array;
 pub use hash::{GroupKey, hash_value};

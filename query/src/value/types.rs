@@ -507,7 +507,7 @@ fn geo_modifier(ty: &Type, modifiers: &[&str]) -> Result<i32> {
     if modifiers.is_empty() {
         return Ok(-1);
     }
-    super::opaque::parse_modifier(modifiers, *ty == Type::Geography)
+    crate::geo::parse_modifier(modifiers, *ty == Type::Geography)
 }
 
 fn numeric_modifier(precision: i32, scale: i32) -> Result<i32> {
@@ -564,7 +564,7 @@ impl SqlType {
             Type::Interval if self.modifier & 0xFFFF <= 6 => {
                 format!("({})", self.modifier & 0xFFFF)
             }
-            Type::Geometry | Type::Geography => super::opaque::format_modifier(self.modifier),
+            Type::Geometry | Type::Geography => crate::geo::format_modifier(self.modifier),
             _ => String::new(),
         }
     }

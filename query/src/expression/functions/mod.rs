@@ -7,9 +7,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+mod argument;
+mod array;
 mod builder;
+mod bytes;
+mod math;
+mod pattern;
 mod polymorphic;
 mod registry;
+mod sequence;
+mod string;
 mod text_search;
 
 pub use builder::Builder;
@@ -174,6 +181,28 @@ pub struct SetFunction {
     pub eval: fn(&EvalContext<'_>, &[Value]) -> Result<RowSet>,
 }
 
+impl SetFunction {
+    /// Says that the code sees NULL arguments.
+    pub fn nullable(&mut self) -> &mut Self {
+        self.is_strict = false;
+        self
+    }
+}
+
+impl AggregateFunction {
+    /// Says that rows with NULL arguments count.
+    pub fn nullable(&mut self) -> &mut Self {
+        self.is_strict = false;
+        self
+    }
+
+    /// Says that it needs `WITHIN GROUP (ORDER BY …)`.
+    pub fn ordered_set(&mut self) -> &mut Self {
+        self.is_ordered_set = true;
+        self
+    }
+}
+
 impl fmt::Debug for SetFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
@@ -182,5 +211,14 @@ impl fmt::Debug for SetFunction {
 
 /// Asks every family for its members.
 fn register_all(builder: &mut Builder) {
-    text_search::register(builder);
+    let families: &[fn(&mut Builder)] = &[
+        array::register,
+        bytes::register,
+        math::register,
+        pattern::register,
+        sequence::register,
+        string::register,
+        text_search::register,
+    ];
+    families.iter().for_each(|register| register(builder));
 }

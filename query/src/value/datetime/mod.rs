@@ -4,7 +4,10 @@
 //! to far beyond what `jiff` knows, which is asked for time zones only.
 
 pub mod civil;
+pub mod format;
 pub mod interval;
+pub mod parse;
+pub mod parse_interval;
 pub mod zone;
 
 pub use civil::{Civil, ClockTime};
