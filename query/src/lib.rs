@@ -21,6 +21,7 @@ pub mod parse;
 pub mod plan;
 pub mod scram;
 pub mod session;
+pub mod statistics;
 pub mod system;
 pub mod text;
 pub mod value;

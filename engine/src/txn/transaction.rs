@@ -209,6 +209,26 @@ impl Transaction {
         Ok(GeoNearest::new(pin, own, origin, found))
     }
 
+    /// Iterates the newest state of a key range: all commits so far, even after the snapshot, and
+    /// all own writes. What a foreign key needs to find every row that refers to a locked one.
+    ///
+    /// # Errors
+    /// `Corruption`, `Io`.
+    pub fn scan_newest(&self, range: KeyRange, direction: Direction) -> Result<Scan> {
+        let oracle = &self.db.shared.oracle;
+        let pin = Arc::new(oracle.pin(oracle.published()));
+        let mut state = self.state.lock();
+        state.depend_on(pin.ts(), oracle.durable());
+        let watch = state.reads.as_mut().map(|reads| reads.begin_scan(range.clone(), direction));
+        drop(state);
+        let scan = Scan::committed(&self.db.shared.lsm, pin, &range, direction)?;
+        let scan = scan.with_own(&self.state, range, Statement::MAX);
+        Ok(match watch {
+            Some(number) => scan.watched(&self.state, number),
+            None => scan,
+        })
+    }
+
     /// Locks a key until the transaction ends.
     ///
     /// # Errors

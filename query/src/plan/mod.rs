@@ -10,6 +10,8 @@ use crate::catalog::{IndexDef, TableDef};
 use crate::expression::{AggregateFunction, Expr, SetFunction};
 use crate::value::{SqlType, Value};
 
+pub mod walk;
+
 /// A whole statement that reads or writes rows.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -86,6 +88,8 @@ pub enum ScanColumn {
     RowKey,
     /// The table's OID (`tableoid`).
     TableOid,
+    /// A column that nothing above reads: NULL, without a look at the row.
+    Unread,
 }
 
 /// One relational operator.
@@ -248,6 +252,8 @@ pub struct IndexScan {
 pub struct KeyBounds {
     /// Leading columns equal to these.
     pub equal: Vec<Expr>,
+    /// Positions in `equal` whose expression is an array: any of its elements will do.
+    pub any_of: Vec<usize>,
     /// The next column at least (`true`) or above this.
     pub lower: Option<(Expr, bool)>,
     /// The next column at most (`true`) or below this.

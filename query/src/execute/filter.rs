@@ -1,0 +1,48 @@
+//! Rows that satisfy a condition.
+
+use super::context::Context;
+use super::operator::Operator;
+use crate::error::Result;
+use crate::expression::Expr;
+use crate::plan::{Node, Row};
+
+/// See [`Node::Filter`].
+pub(crate) struct Filter {
+    input: Operator,
+    /// Whether a condition without columns was found to hold: it is decided once.
+    is_open: Option<bool>,
+}
+
+impl Filter {
+    pub fn new(input: &Node) -> Self {
+        Self { input: Operator::new(input), is_open: None }
+    }
+
+    pub fn next(
+        &mut self,
+        input: &Node,
+        predicate: &Expr,
+        cx: &Context<'_>,
+        max: usize,
+    ) -> Result<Vec<Row>> {
+        // `WHERE false` and `WHERE $1` read nothing.
+        if let Expr::Const(_) | Expr::Param(_) = predicate {
+            let is_open = match self.is_open {
+                Some(is_open) => is_open,
+                None => cx.holds(predicate, &[])?,
+            };
+            self.is_open = Some(is_open);
+            return if is_open { self.input.next(input, cx, max) } else { Ok(Vec::new()) };
+        }
+        loop {
+            let mut rows = self.input.next(input, cx, max)?;
+            if rows.is_empty() {
+                return Ok(rows);
+            }
+            cx.retain(&mut rows, predicate)?;
+            if !rows.is_empty() {
+                return Ok(rows);
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The index entries that a row implies. Pure: writing, building an index and `verify` share it.
+
+use cairn_engine::{Space, keyspace};
+
+use crate::catalog::{IndexDef, IndexKey, IndexMethod};
+use crate::error::{Error, Result};
+use crate::expression::EvalContext;
+use crate::plan::{IndexWriter, TableWriter};
+use crate::value::{Type, Value, key};
+
+/// One stored index entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The engine's key.
+    pub key: Vec<u8>,
+    /// The engine's value.
+    pub value: Vec<u8>,
+    /// The index, by position in [`TableWriter::indexes`].
+    pub index: usize,
+    /// Whether no other row may have this key.
+    pub is_unique: bool,
+}
+
+impl TableWriter {
+    /// All index entries of a row.
+    ///
+    /// # Errors
+    /// Whatever the key expressions meet.
+    pub fn entries(
+        &self,
+        cx: &EvalContext<'_>,
+        row_key: &[u8],
+        row: &[Value],
+    ) -> Result<Vec<Entry>> {
+        let mut entries = Vec::with_capacity(self.indexes.len());
+        for (position, writer) in self.indexes.iter().enumerate() {
+            writer.push_entries(cx, position, row_key, row, &mut entries)?;
+        }
+        Ok(entries)
+    }
+}
+
+impl IndexWriter {
+    /// The entries of a row in this index; `position` is kept in [`Entry::index`].
+    ///
+    /// # Errors
+    /// Whatever the key expressions meet.
+    pub fn push_entries(
+        &self,
+        cx: &EvalContext<'_>,
+        position: usize,
+        row_key: &[u8],
+        row: &[Value],
+        entries: &mut Vec<Entry>,
+    ) -> Result<()> {
+        if let Some(predicate) = &self.predicate
+            && !matches!(predicate.eval(cx, row)?, Value::Bool(true))
+        {
+            return Ok(());
+        }
+        let values =
+            self.keys.iter().map(|key| key.eval(cx, row)).collect::<Result<Vec<Value>>>()?;
+        match self.index.method {
+            IndexMethod::Ordered => {
+                entries.push(ordered(&self.index, position, &values, row_key)?);
+            }
+            IndexMethod::FullText => {
+                let document = crate::text::document(values.first().unwrap_or(&Value::Null));
+                let entry = |document| derived(Space::Text, &self.index, position, row_key, document);
+                entries.extend(document.map(entry));
+            }
+            IndexMethod::Geo => {
+                let is_geography =
+                    self.index.keys.first().is_some_and(|key| key.ty.base == Type::Geography);
+                let shape = values.first().unwrap_or(&Value::Null);
+                let entry = |shape| derived(Space::Geo, &self.index, position, row_key, shape);
+                entries.extend(crate::geo::index_entry(shape, is_geography).map(entry));
+            }
+            IndexMethod::Inverted => {
+                return Err(Error::unsupported("a gin index over this type"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn ordered(index: &IndexDef, position: usize, values: &[Value], row_key: &[u8]) -> Result<Entry> {
+    let mut entry = keyspace::prefix(Space::Ordered, index.storage()).to_vec();
+    for (definition, value) in index.keys.iter().zip(values) {
+        key::encode(&mut entry, value, key_order(definition))?;
+    }
+    let has_null = values.iter().any(Value::is_null);
+    let is_unique = index.is_unique && (!has_null || index.nulls_not_distinct);
+    if !is_unique {
+        entry.extend_from_slice(row_key);
+    }
+    let value = if index.is_unique { row_key.to_vec() } else { Vec::new() };
+    Ok(Entry { key: entry, value, index: position, is_unique })
+}
+
+fn derived(
+    space: Space,
+    index: &IndexDef,
+    position: usize,
+    row_key: &[u8],
+    value: Vec<u8>,
+) -> Entry {
+    let key = keyspace::key(space, index.storage(), row_key);
+    Entry { key, value, index: position, is_unique: false }
+}
+
+/// How a column of an index is ordered.
+pub(crate) fn key_order(key: &IndexKey) -> key::Order {
+    key::Order { is_descending: key.is_descending, nulls_first: key.nulls_first }
+}

@@ -1,0 +1,220 @@
+//! Foreign keys, checked when the statement has ended, as Postgres' constraint triggers are.
+//!
+//! A referring row locks the row that it refers to in `KEY SHARE`, so that it cannot go, and looks
+//! at its newest state. A row that was referred to and is gone makes its referring rows follow
+//! ([`super::referential_action`]) or fails. Following writes rows, which may refer and be
+//! referred to in turn: rounds go on until nothing is left to do.
+
+use cairn_engine::{Bytes, LockStrength, ObjectId, Space, keyspace};
+
+use super::super::context::Context;
+use super::constraint::shown;
+use super::entry::key_order;
+use super::lock::{row_address, wait};
+use super::referential_action;
+use super::write::same;
+use crate::catalog::{IndexDef, IndexMethod, RowKeyDef, TableDef};
+use crate::error::{Error, Result, SqlState};
+use crate::plan::{ForeignKeyCheck, TableWriter};
+use crate::value::{Value, key};
+
+/// Work left to the end of the statement.
+pub(crate) enum Event {
+    /// A row refers to this key, which must exist.
+    Refers {
+        check: ForeignKeyCheck,
+        key: Vec<Value>,
+    },
+    /// A row with this key was deleted, or its key became `new`.
+    Removed {
+        check: ForeignKeyCheck,
+        key: Vec<Value>,
+        new: Option<Vec<Value>>,
+    },
+}
+
+/// Notes what the new row refers to.
+pub(crate) fn after_insert(writer: &TableWriter, cx: &Context<'_>, row: &[Value]) {
+    for check in &writer.references {
+        push_reference(check, cx, pick(&check.key.columns, row));
+    }
+}
+
+/// Notes what the changed row refers to, and what can no longer refer to it.
+pub(crate) fn after_update(writer: &TableWriter, cx: &Context<'_>, old: &[Value], new: &[Value]) {
+    for check in writer.references.iter().filter(|c| changes(&c.key.columns, old, new)) {
+        push_reference(check, cx, pick(&check.key.columns, new));
+    }
+    for check in &writer.referenced_by {
+        if changes(&check.key.referenced_columns, old, new) {
+            let key = pick(&check.key.referenced_columns, old);
+            push_removal(check, cx, key, Some(pick(&check.key.referenced_columns, new)));
+        }
+    }
+}
+
+/// Notes what can no longer refer to the row.
+pub(crate) fn after_delete(writer: &TableWriter, cx: &Context<'_>, row: &[Value]) {
+    for check in &writer.referenced_by {
+        push_removal(check, cx, pick(&check.key.referenced_columns, row), None);
+    }
+}
+
+/// Checks and follows all foreign keys that the statement has touched.
+///
+/// # Errors
+/// 23503.
+pub(crate) fn settle(cx: &Context<'_>) -> Result<()> {
+    loop {
+        let events = std::mem::take(&mut *cx.run.state.events.borrow_mut());
+        if events.is_empty() {
+            return Ok(());
+        }
+        for event in events {
+            cx.check_cancelled()?;
+            match event {
+                Event::Refers { check, key } => check_reference(&check, &key, cx)?,
+                Event::Removed { check, key, new } => {
+                    // Another row may have taken the key over.
+                    if find_referenced(&check, &key, cx)?.is_none() {
+                        referential_action::follow(&check, &key, new.as_deref(), cx)?;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn push_reference(check: &ForeignKeyCheck, cx: &Context<'_>, key: Vec<Value>) {
+    // MATCH SIMPLE: a key with a NULL refers to nothing.
+    if !key.iter().any(Value::is_null) {
+        let event = Event::Refers { check: check.clone(), key };
+        cx.run.state.events.borrow_mut().push(event);
+    }
+}
+
+fn push_removal(
+    check: &ForeignKeyCheck,
+    cx: &Context<'_>,
+    key: Vec<Value>,
+    new: Option<Vec<Value>>,
+) {
+    if !key.iter().any(Value::is_null) {
+        let event = Event::Removed { check: check.clone(), key, new };
+        cx.run.state.events.borrow_mut().push(event);
+    }
+}
+
+fn pick(columns: &[usize], row: &[Value]) -> Vec<Value> {
+    columns.iter().map(|&column| row.get(column).cloned().unwrap_or(Value::Null)).collect()
+}
+
+fn changes(columns: &[usize], old: &[Value], new: &[Value]) -> bool {
+    columns.iter().any(|&column| !same(old.get(column), new.get(column)))
+}
+
+/// Locks the row that a key refers to.
+fn check_reference(check: &ForeignKeyCheck, key: &[Value], cx: &Context<'_>) -> Result<()> {
+    // Found, locked, and still there: whoever removed it meanwhile has been waited for.
+    while let Some(row_key) = find_referenced(check, key, cx)? {
+        let address = row_address(&check.referenced, &row_key);
+        wait(cx, &address, LockStrength::KeyShare)?;
+        if cx.txn().get_newest(&address)?.is_some()
+            && find_referenced(check, key, cx)?.as_ref() == Some(&row_key)
+        {
+            return Ok(());
+        }
+    }
+    let (table, referenced) = (&check.referencing, &check.referenced);
+    let message = format!(
+        "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
+        table.name, check.key.name
+    );
+    let detail = format!(
+        "Key ({})=({}) is not present in table \"{}\".",
+        names(table, &check.key.columns),
+        values(table, &check.key.columns, key, cx),
+        referenced.name
+    );
+    Err(violation(message, detail, check))
+}
+
+/// A removed key is still referred to.
+pub(crate) fn still_referenced(check: &ForeignKeyCheck, key: &[Value], cx: &Context<'_>) -> Error {
+    let (table, referenced) = (&check.referencing, &check.referenced);
+    let message = format!(
+        "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
+        referenced.name, check.key.name, table.name
+    );
+    let detail = format!(
+        "Key ({})=({}) is still referenced from table \"{}\".",
+        names(referenced, &check.key.referenced_columns),
+        values(referenced, &check.key.referenced_columns, key, cx),
+        table.name
+    );
+    violation(message, detail, check)
+}
+
+fn violation(message: String, detail: String, check: &ForeignKeyCheck) -> Error {
+    Error::new(SqlState::FOREIGN_KEY_VIOLATION, message)
+        .with_detail(detail)
+        .on_table(&check.referencing.schema, &check.referencing.name)
+        .on_constraint(&check.key.name)
+}
+
+fn names(table: &TableDef, columns: &[usize]) -> String {
+    let name = |&column: &usize| table.columns.get(column).map(|column| column.name.as_str());
+    columns.iter().filter_map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn values(table: &TableDef, columns: &[usize], key: &[Value], cx: &Context<'_>) -> String {
+    let shown = columns.iter().zip(key).filter_map(|(&column, value)| {
+        table.columns.get(column).map(|column| shown(value, &column.ty, cx))
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// The row key of the newest row that has the referenced key.
+fn find_referenced(
+    check: &ForeignKeyCheck,
+    key: &[Value],
+    cx: &Context<'_>,
+) -> Result<Option<Bytes>> {
+    let table = &check.referenced;
+    let value_of = |column: usize| {
+        let position = check.key.referenced_columns.iter().position(|&c| c == column);
+        position.and_then(|position| key.get(position))
+    };
+    if let RowKeyDef::PrimaryKey { columns, .. } = &table.row_key
+        && is_same_set(columns, &check.key.referenced_columns)
+    {
+        let mut row_key = Vec::new();
+        for value in columns.iter().filter_map(|&column| value_of(column)) {
+            key::encode(&mut row_key, value, key::Order::default())?;
+        }
+        let stored = cx.txn().get_newest(&row_address(table, &row_key))?;
+        return Ok(stored.map(|_| Bytes::from(row_key)));
+    }
+    let index = table.indexes.iter().find(|index| serves(index, &check.key.referenced_columns));
+    let index = index.ok_or_else(|| Error::internal("a foreign key refers to no unique key"))?;
+    let mut entry = keyspace::prefix(Space::Ordered, index.storage()).to_vec();
+    for definition in &index.keys {
+        let value = definition.column.and_then(value_of).unwrap_or(&Value::Null);
+        key::encode(&mut entry, value, key_order(definition))?;
+    }
+    Ok(cx.txn().get_newest(&entry)?)
+}
+
+/// Whether a unique index is over exactly these columns.
+fn serves(index: &IndexDef, columns: &[usize]) -> bool {
+    let keys = index.keys.iter().filter_map(|key| key.column).collect::<Vec<_>>();
+    index.method == IndexMethod::Ordered
+        && index.is_unique
+        && index.predicate.is_none()
+        && keys.len() == index.keys.len()
+        && is_same_set(&keys, columns)
+}
+
+fn is_same_set(left: &[usize], right: &[usize]) -> bool {
+    left.len() == right.len() && left.iter().all(|column| right.contains(column))
+}

@@ -1,0 +1,177 @@
+//! What becomes of referring rows when the key that they refer to goes or changes.
+
+use cairn_engine::{Bytes, Direction, KeyRange, LockStrength, ObjectId, Scan, Space, keyspace};
+
+use super::super::context::Context;
+use super::entry::key_order;
+use super::foreign_key::still_referenced;
+use super::lock::{self, row_address};
+use super::write::same;
+use super::{constraint, row, write};
+use crate::catalog::{IndexDef, IndexMethod, ReferentialAction};
+use crate::error::{Error, Result};
+use crate::plan::{ForeignKeyCheck, TableWriter};
+use crate::value::{Value, key};
+
+/// Makes the rows that refer to `key` follow its removal, or its change into `new`.
+///
+/// # Errors
+/// 23503 when the action is to refuse.
+pub(crate) fn follow(
+    check: &ForeignKeyCheck,
+    key: &[Value],
+    new: Option<&[Value]>,
+    cx: &Context<'_>,
+) -> Result<()> {
+    let action = if new.is_some() { check.key.on_update } else { check.key.on_delete };
+    let mut writer = None;
+    let mut rows = Referring::open(check, key, cx)?;
+    while let Some(row_key) = rows.next(check, key, cx)? {
+        cx.check_cancelled()?;
+        if matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict) {
+            return Err(still_referenced(check, key, cx));
+        }
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            none => none.insert(Follower::new(check, cx)?),
+        };
+        writer.apply(action, check, (key, new), &row_key, cx)?;
+    }
+    Ok(())
+}
+
+/// What writing referring rows takes.
+struct Follower {
+    writer: TableWriter,
+    defaults: Vec<crate::expression::Expr>,
+}
+
+impl Follower {
+    fn new(check: &ForeignKeyCheck, cx: &Context<'_>) -> Result<Self> {
+        let catalog = cx.run.cx.services.catalog();
+        let writer = crate::bind::table_writer(catalog, &check.referencing)?;
+        let defaults = match check.key.on_delete == ReferentialAction::SetDefault
+            || check.key.on_update == ReferentialAction::SetDefault
+        {
+            true => crate::bind::column_defaults(catalog, &check.referencing)?,
+            false => Vec::new(),
+        };
+        Ok(Self { writer, defaults })
+    }
+
+    fn apply(
+        &self,
+        action: ReferentialAction,
+        check: &ForeignKeyCheck,
+        (key, new): (&[Value], Option<&[Value]>),
+        row_key: &Bytes,
+        cx: &Context<'_>,
+    ) -> Result<()> {
+        let address = row_address(&self.writer.table, row_key);
+        // Changed by others since the snapshot is a failure where Postgres has one.
+        let _ = lock::wait_for_row(cx, &address, LockStrength::Update)?;
+        let Some(stored) = cx.txn().get_newest(&address)? else { return Ok(()) };
+        let old = row::decode(&self.writer.table, &stored)?;
+        if !refers(check, key, &old) {
+            return Ok(());
+        }
+        if action == ReferentialAction::Cascade && new.is_none() {
+            return write::delete(&self.writer, cx, row_key, &old);
+        }
+        let mut row = old.clone();
+        for (position, &column) in check.key.columns.iter().enumerate() {
+            let value = match action {
+                ReferentialAction::Cascade => new.and_then(|new| new.get(position)).cloned(),
+                ReferentialAction::SetDefault => {
+                    let default = self.defaults.get(column);
+                    default.map(|expr| expr.eval(&cx.eval, &[])).transpose()?
+                }
+                _ => None,
+            };
+            let place = row.get_mut(column).ok_or_else(|| Error::internal("no such column"))?;
+            *place = value.unwrap_or(Value::Null);
+        }
+        constraint::complete(&self.writer, cx, &mut row)?;
+        write::update(&self.writer, cx, row_key, &old, &row).map(drop)
+    }
+}
+
+/// The rows that refer to a key, found through an index when there is one.
+struct Referring<'a> {
+    scan: Scan,
+    index: Option<&'a IndexDef>,
+}
+
+impl<'a> Referring<'a> {
+    fn open(check: &'a ForeignKeyCheck, key: &[Value], cx: &Context<'_>) -> Result<Self> {
+        let table = &check.referencing;
+        let index = table.indexes.iter().find(|index| begins_with(index, &check.key.columns));
+        let range = match index {
+            Some(index) => {
+                let mut prefix = keyspace::prefix(Space::Ordered, index.storage()).to_vec();
+                for definition in index.keys.iter().take(check.key.columns.len()) {
+                    let position = check.key.columns.iter().position(|&c| Some(c) == definition.column);
+                    let value = position.and_then(|position| key.get(position));
+                    key::encode(&mut prefix, value.unwrap_or(&Value::Null), key_order(definition))?;
+                }
+                KeyRange::prefix(&prefix)
+            }
+            None => KeyRange::prefix(&keyspace::prefix(Space::Row, table.storage())),
+        };
+        let scan = cx.txn().scan_newest(range, Direction::Forward)?;
+        Ok(Self { scan, index: index.map(|index| &**index) })
+    }
+
+    /// The row key of the next referring row.
+    fn next(
+        &mut self,
+        check: &ForeignKeyCheck,
+        key: &[Value],
+        cx: &Context<'_>,
+    ) -> Result<Option<Bytes>> {
+        let table = &check.referencing;
+        while let Some((stored_key, value)) = self.scan.next().transpose()? {
+            cx.check_cancelled()?;
+            let (row_key, stored) = match self.index {
+                None => (stored_key.slice(keyspace::PREFIX_LEN..), Some(value)),
+                Some(index) => {
+                    let row_key = entry_row_key(index, &stored_key, value)?;
+                    let stored = cx.txn().get_newest(&row_address(table, &row_key))?;
+                    (row_key, stored)
+                }
+            };
+            let Some(stored) = stored else { continue };
+            let row = row::decode(table, &stored)?;
+            if refers(check, key, &row) {
+                return Ok(Some(row_key));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The row key that a stored index entry holds.
+pub(crate) fn entry_row_key(index: &IndexDef, key: &Bytes, value: Bytes) -> Result<Bytes> {
+    if index.is_unique {
+        return Ok(value);
+    }
+    let mut rest = key.get(keyspace::PREFIX_LEN..).unwrap_or_default();
+    for definition in &index.keys {
+        rest = key::skip(rest, key_order(definition))?;
+    }
+    Ok(key.slice(key.len() - rest.len()..))
+}
+
+fn refers(check: &ForeignKeyCheck, key: &[Value], row: &[Value]) -> bool {
+    check.key.columns.iter().zip(key).all(|(&column, value)| same(row.get(column), Some(value)))
+}
+
+/// Whether an index's leading columns are these, in any order.
+fn begins_with(index: &IndexDef, columns: &[usize]) -> bool {
+    let leading = index.keys.iter().take(columns.len()).filter_map(|key| key.column);
+    let leading = leading.collect::<Vec<_>>();
+    index.method == IndexMethod::Ordered
+        && index.predicate.is_none()
+        && leading.len() == columns.len()
+        && columns.iter().all(|column| leading.contains(column))
+}

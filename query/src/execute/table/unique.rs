@@ -1,0 +1,80 @@
+//! Unique keys: claiming one, and the error when another row has it.
+
+use cairn_engine::{Bytes, LockStrength};
+
+use super::super::context::Context;
+use super::constraint::shown;
+use super::entry::Entry;
+use super::lock::wait;
+use crate::catalog::{IndexKey, RowKeyDef, TableDef};
+use crate::error::{Error, Result, SqlState};
+use crate::plan::TableWriter;
+use crate::value::Value;
+
+/// Claims a unique key for this transaction: waits for whoever is writing it, then answers what is
+/// stored there (the row key in an index, the row itself at a row's address).
+///
+/// A key that is taken is only locked against removal, so that a row that another transaction is
+/// updating without touching its key is found to be a duplicate at once, as in Postgres.
+pub(crate) fn claim(cx: &Context<'_>, key: &[u8]) -> Result<Option<Bytes>> {
+    if cx.txn().get_newest(key)?.is_some() {
+        wait(cx, key, LockStrength::KeyShare)?;
+        if let Some(holder) = cx.txn().get_newest(key)? {
+            return Ok(Some(holder));
+        }
+    }
+    wait(cx, key, LockStrength::Update)?;
+    Ok(cx.txn().get_newest(key)?)
+}
+
+/// The row's own key is taken.
+pub(crate) fn duplicate_row(table: &TableDef, cx: &Context<'_>, row: &[Value]) -> Error {
+    let RowKeyDef::PrimaryKey { columns, name, .. } = &table.row_key else {
+        return Error::internal("a row number was given twice");
+    };
+    let names = columns.iter().filter_map(|&column| table.columns.get(column));
+    let names = names.map(|column| column.name.clone()).collect::<Vec<_>>();
+    let values = columns.iter().filter_map(|&column| {
+        let ty = &table.columns.get(column)?.ty;
+        Some(shown(row.get(column)?, ty, cx))
+    });
+    duplicate(table, name, &names, &values.collect::<Vec<_>>())
+}
+
+/// An index entry's key is taken.
+pub(crate) fn duplicate_entry(
+    writer: &TableWriter,
+    entry: &Entry,
+    cx: &Context<'_>,
+    row: &[Value],
+) -> Error {
+    let Some(index) = writer.indexes.get(entry.index) else {
+        return Error::internal("no such index");
+    };
+    let table = &writer.table;
+    let names = index.index.keys.iter().map(|key| key_name(table, key)).collect::<Vec<_>>();
+    let values = index.keys.iter().zip(&index.index.keys).map(|(expr, key)| {
+        let value = expr.eval(&cx.eval, row).unwrap_or(Value::Null);
+        shown(&value, &key.ty, cx)
+    });
+    duplicate(table, &index.index.name, &names, &values.collect::<Vec<_>>())
+}
+
+/// A key of an index as error reports name it.
+pub(crate) fn key_name(table: &TableDef, key: &IndexKey) -> String {
+    let column = key.column.and_then(|column| table.columns.get(column));
+    match (column, &key.expression) {
+        (Some(column), _) => column.name.clone(),
+        (None, Some(expression)) => expression.clone(),
+        (None, None) => String::new(),
+    }
+}
+
+fn duplicate(table: &TableDef, constraint: &str, names: &[String], values: &[String]) -> Error {
+    let message = format!("duplicate key value violates unique constraint \"{constraint}\"");
+    let detail = format!("Key ({})=({}) already exists.", names.join(", "), values.join(", "));
+    Error::new(SqlState::UNIQUE_VIOLATION, message)
+        .with_detail(detail)
+        .on_table(&table.schema, &table.name)
+        .on_constraint(constraint)
+}
