@@ -3,19 +3,21 @@
 use super::context::Context;
 use super::operator::Operator;
 use crate::error::Result;
-use crate::expression::Expr;
-use crate::plan::{Node, Row};
+use crate::expression::{Expr, Volatility};
+use crate::plan::{Node, Row, walk};
 
 /// See [`Node::Filter`].
 pub(crate) struct Filter {
     input: Operator,
-    /// Whether a condition without columns was found to hold: it is decided once.
+    /// Whether the condition reads no column: then it is decided once (`WHERE false`).
+    is_constant: Option<bool>,
+    /// Whether a constant condition was found to hold.
     is_open: Option<bool>,
 }
 
 impl Filter {
     pub fn new(input: &Node) -> Self {
-        Self { input: Operator::new(input), is_open: None }
+        Self { input: Operator::new(input), is_constant: None, is_open: None }
     }
 
     pub fn next(
@@ -25,8 +27,8 @@ impl Filter {
         cx: &Context<'_>,
         max: usize,
     ) -> Result<Vec<Row>> {
-        // `WHERE false` and `WHERE $1` read nothing.
-        if let Expr::Const(_) | Expr::Param(_) = predicate {
+        let is_constant = *self.is_constant.get_or_insert_with(|| is_constant(predicate));
+        if is_constant {
             let is_open = match self.is_open {
                 Some(is_open) => is_open,
                 None => cx.holds(predicate, &[])?,
@@ -45,4 +47,12 @@ impl Filter {
             }
         }
     }
+}
+
+fn is_constant(predicate: &Expr) -> bool {
+    !walk::any(predicate, &mut |part| match part {
+        Expr::Column(_) | Expr::Subquery(_) => true,
+        Expr::Call { function, .. } => function.volatility == Volatility::Volatile,
+        _ => false,
+    })
 }

@@ -51,31 +51,5 @@ fn out_of_memory(bytes: usize, limit: usize) -> Error {
 
 /// Roughly how many bytes a row occupies.
 pub(crate) fn row_len(row: &[Value]) -> usize {
-    24 + row.iter().map(value_len).sum::<usize>()
-}
-
-fn value_len(value: &Value) -> usize {
-    let heap = match value {
-        Value::Text(text) => text.len() + 16,
-        Value::Bytea(bytes) => bytes.len() + 16,
-        Value::RowKey(bytes) => bytes.len() + 32,
-        Value::Array(array) => 64 + array.elements.iter().map(value_len).sum::<usize>(),
-        Value::Record(fields) => 16 + fields.iter().map(value_len).sum::<usize>(),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Int2(_)
-        | Value::Int4(_)
-        | Value::Int8(_)
-        | Value::Oid(_)
-        | Value::Float4(_)
-        | Value::Float8(_)
-        | Value::Date(_)
-        | Value::Time(_)
-        | Value::TimeTz(..)
-        | Value::Timestamp(_)
-        | Value::TimestampTz(_) => 0,
-        Value::Interval(_) | Value::Uuid(_) => 32,
-        _ => 256,
-    };
-    size_of::<Value>() + heap
+    24 + row.iter().map(Value::memory_len).sum::<usize>()
 }

@@ -31,7 +31,7 @@ use operator::Operator;
 pub use table::row_numbers::RowNumbers;
 
 mod aggregate;
-mod context;
+pub(crate) mod context;
 mod cte;
 mod delete;
 mod distinct;

@@ -25,7 +25,7 @@ use super::values::Values;
 use super::window::Window;
 use super::BATCH;
 use crate::error::{Error, Result};
-use crate::plan::{JoinMethod, Node, Row};
+use crate::plan::{JoinMethod, Node, Row, explain};
 
 /// What one plan node remembers between two calls.
 pub(crate) enum Operator {
@@ -96,7 +96,7 @@ impl Operator {
         let rows = self.run(node, cx, max)?;
         let elapsed = began.elapsed();
         let mut timings = timings.borrow_mut();
-        let timing: &mut Timing = timings.entry(std::ptr::from_ref(node) as usize).or_default();
+        let timing: &mut Timing = timings.entry(explain::key(node)).or_default();
         if timing.loops == 0 && timing.rows == 0 && timing.startup.is_zero() {
             timing.startup = elapsed;
         }

@@ -50,7 +50,7 @@ impl IndexScan {
         let space = key_space(plan);
         let mut targets = Vec::with_capacity(plan.bounds.len());
         for bounds in &plan.bounds {
-            targets.extend(space.target(bounds, cx)?);
+            targets.extend(space.targets(bounds, cx)?);
         }
         if targets.len() > 1 {
             targets.sort_by(|left, right| start(left).cmp(start(right)));

@@ -417,7 +417,7 @@ fn output_width(scan: &TableScan) -> usize {
         }
         ScanColumn::RowKey => 6,
         ScanColumn::TableOid => 4,
-        ScanColumn::Unread => 0,
+        ScanColumn::Unread(_) => 0,
     };
     scan.output.iter().map(width).sum()
 }

@@ -119,8 +119,10 @@ fn visit_join(join: &mut Join, need: &mut Need) {
 fn mark(scan: &mut TableScan, need: &mut Need) {
     scan.filter.iter().for_each(|filter| need.add(filter));
     for (position, column) in scan.output.iter_mut().enumerate() {
-        if matches!(column, ScanColumn::Column(_)) && !need.contains(position) {
-            *column = ScanColumn::Unread;
+        if let ScanColumn::Column(table_column) = *column
+            && !need.contains(position)
+        {
+            *column = ScanColumn::Unread(table_column);
         }
     }
 }

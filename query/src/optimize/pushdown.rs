@@ -21,8 +21,11 @@ fn push(node: Node, mut conjuncts: Vec<Expr>) -> Node {
         Node::Scan(mut scan) => {
             let mut all = list(scan.filter.take());
             all.append(&mut conjuncts);
-            scan.filter = join(all);
-            Node::Scan(scan)
+            // What reads no column is decided once, before the scan begins.
+            let (rows, once) =
+                partition(all, |c| walk::has_columns(c) || is_volatile(c) || walk::has_subquery(c));
+            scan.filter = join(rows);
+            filter(Node::Scan(scan), once)
         }
         Node::Project { input, exprs } => push_project(*input, exprs, conjuncts),
         Node::Join(join) => push_join(*join, conjuncts),

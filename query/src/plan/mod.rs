@@ -10,6 +10,10 @@ use crate::catalog::{IndexDef, TableDef};
 use crate::expression::{AggregateFunction, Expr, SetFunction};
 use crate::value::{SqlType, Value};
 
+pub mod deparse;
+pub mod explain;
+mod explain_json;
+mod explain_node;
 pub mod walk;
 
 /// A whole statement that reads or writes rows.
@@ -88,8 +92,8 @@ pub enum ScanColumn {
     RowKey,
     /// The table's OID (`tableoid`).
     TableOid,
-    /// A column that nothing above reads: NULL, without a look at the row.
-    Unread,
+    /// A column that nothing above reads: NULL, without a look at the row. Its position, for EXPLAIN.
+    Unread(usize),
 }
 
 /// One relational operator.

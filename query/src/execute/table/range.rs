@@ -9,7 +9,7 @@ use crate::catalog::{IndexDef, RowKeyDef, TableDef};
 use crate::error::Result;
 use crate::expression::Expr;
 use crate::plan::KeyBounds;
-use crate::value::{Value, key};
+use crate::value::{Type, Value, key};
 
 /// Where an ordered scan goes: an index, or the key that the table is stored by.
 #[derive(Clone, Copy)]
@@ -53,54 +53,137 @@ impl KeySpace<'_> {
         self.index.is_none_or(|index| index.is_unique)
     }
 
-    /// The keys that can satisfy `bounds`; `None` when nothing can, because a bound is NULL.
-    pub fn target(&self, bounds: &KeyBounds, cx: &Context<'_>) -> Result<Option<Target>> {
-        let mut prefix = Vec::with_capacity(32);
-        prefix.extend_from_slice(&self.prefix());
+    /// The keys that can satisfy `bounds`: several when a column may be any of some values, none
+    /// when a bound is NULL.
+    pub fn targets(&self, bounds: &KeyBounds, cx: &Context<'_>) -> Result<Vec<Target>> {
+        let mut prefixes = vec![self.prefix().to_vec()];
         for (column, expr) in bounds.equal.iter().enumerate() {
             let value = expr.eval(&cx.eval, &[])?;
-            if value.is_null() {
-                return Ok(None);
+            if bounds.any_of.contains(&column) {
+                let Value::Array(array) = &value else { return Ok(Vec::new()) };
+                let mut longer = Vec::with_capacity(prefixes.len() * array.elements.len());
+                for prefix in &prefixes {
+                    for element in &array.elements {
+                        longer.extend(self.extended(prefix.clone(), column, element)?);
+                    }
+                }
+                prefixes = longer;
+            } else {
+                for prefix in &mut prefixes {
+                    match self.extended(std::mem::take(prefix), column, &value)? {
+                        Some(longer) => *prefix = longer,
+                        None => return Ok(Vec::new()),
+                    }
+                }
             }
-            key::encode(&mut prefix, &value, self.order(column))?;
         }
+        self.ranges(bounds, prefixes, cx)
+    }
+
+    /// What the bounds on the column after the equal ones leave of each prefix.
+    fn ranges(
+        &self,
+        bounds: &KeyBounds,
+        prefixes: Vec<Vec<u8>>,
+        cx: &Context<'_>,
+    ) -> Result<Vec<Target>> {
         let column = bounds.equal.len();
         if bounds.lower.is_none() && bounds.upper.is_none() {
             let is_point = column > 0 && column == self.width() && self.is_unique();
-            let target = if is_point { Target::Point(prefix) } else { Target::Range(KeyRange::prefix(&prefix)) };
-            return Ok(Some(target));
+            let target = |prefix: Vec<u8>| match is_point {
+                true => Target::Point(prefix),
+                false => Target::Range(KeyRange::prefix(&prefix)),
+            };
+            return Ok(prefixes.into_iter().map(target).collect());
         }
-        let Some(lower) = bound(bounds.lower.as_ref(), cx)? else { return Ok(None) };
-        let Some(upper) = bound(bounds.upper.as_ref(), cx)? else { return Ok(None) };
-        range(&prefix, self.order(column), lower, upper).map(Target::Range).map(Some)
+        let lower = self.end(column, bounds.lower.as_ref(), true, cx)?;
+        let upper = self.end(column, bounds.upper.as_ref(), false, cx)?;
+        let (Some(lower), Some(upper)) = (lower, upper) else { return Ok(Vec::new()) };
+        let order = self.order(column);
+        let range = |prefix: &Vec<u8>| range(prefix, order, &lower, &upper).map(Target::Range);
+        prefixes.iter().map(range).collect()
     }
+
+    /// A prefix with one more column; `None` when no stored key can have the value.
+    fn extended(&self, mut prefix: Vec<u8>, column: usize, value: &Value) -> Result<Option<Vec<u8>>> {
+        match self.fit(column, value) {
+            Fit::Value(value) if !value.is_null() => {
+                key::encode(&mut prefix, &value, self.order(column))?;
+                Ok(Some(prefix))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// One end of a range. The outer `None`: nothing lies within.
+    fn end(
+        &self,
+        column: usize,
+        bound: Option<&(Expr, bool)>,
+        is_lower: bool,
+        cx: &Context<'_>,
+    ) -> Result<Option<End>> {
+        let Some((expr, is_inclusive)) = bound else { return Ok(Some(None)) };
+        Ok(match self.fit(column, &expr.eval(&cx.eval, &[])?) {
+            Fit::Value(value) if value.is_null() => None,
+            Fit::Value(value) => Some(Some((value, *is_inclusive))),
+            // Beyond the column's type on the side that the range is open to: no bound at all.
+            Fit::Below => is_lower.then_some(None),
+            Fit::Above => (!is_lower).then_some(None),
+        })
+    }
+
+    /// A bound as a value of the key column's type: `int_column = 5::bigint` binds a wider value.
+    fn fit(&self, column: usize, value: &Value) -> Fit {
+        let number = match value {
+            Value::Int2(_) | Value::Int4(_) | Value::Int8(_) => value.as_i64().unwrap_or(0),
+            _ => return Fit::Value(value.clone()),
+        };
+        let narrowed = match self.column_type(column) {
+            Some(Type::Int2) => i16::try_from(number).ok().map(Value::Int2),
+            Some(Type::Int4) => i32::try_from(number).ok().map(Value::Int4),
+            Some(Type::Int8) => Some(Value::Int8(number)),
+            _ => Some(value.clone()),
+        };
+        narrowed.map_or(if number < 0 { Fit::Below } else { Fit::Above }, Fit::Value)
+    }
+
+    fn column_type(&self, column: usize) -> Option<&Type> {
+        match (self.index, &self.table.row_key) {
+            (Some(index), _) => Some(&index.keys.get(column)?.ty.base),
+            (None, RowKeyDef::PrimaryKey { columns, .. }) => {
+                Some(&self.table.columns.get(*columns.get(column)?)?.ty.base)
+            }
+            (None, RowKeyDef::Hidden) => None,
+        }
+    }
+}
+
+/// A bound seen from a narrower type.
+enum Fit {
+    Value(Value),
+    Below,
+    Above,
 }
 
 /// One end of a range: its value and whether it lies inside.
 type End = Option<(Value, bool)>;
 
-/// The outer `None`: the bound is NULL, so nothing compares with it.
-fn bound(bound: Option<&(Expr, bool)>, cx: &Context<'_>) -> Result<Option<End>> {
-    let Some((expr, is_inclusive)) = bound else { return Ok(Some(None)) };
-    let value = expr.eval(&cx.eval, &[])?;
-    Ok(if value.is_null() { None } else { Some(Some((value, *is_inclusive))) })
-}
-
 /// The keys after `prefix` whose next column lies between two ends and is not NULL.
-fn range(prefix: &[u8], order: key::Order, lower: End, upper: End) -> Result<KeyRange> {
+fn range(prefix: &[u8], order: key::Order, lower: &End, upper: &End) -> Result<KeyRange> {
     let (first, last) = if order.is_descending { (upper, lower) } else { (lower, upper) };
     let encode = |value: &Value| -> Result<Vec<u8>> {
         let mut bytes = prefix.to_vec();
         key::encode(&mut bytes, value, order)?;
         Ok(bytes)
     };
-    let start = match &first {
+    let start = match first {
         Some((value, true)) => encode(value)?,
         Some((value, false)) => after(&encode(value)?),
         None if order.nulls_first => after(&encode(&Value::Null)?),
         None => prefix.to_vec(),
     };
-    let end = match &last {
+    let end = match last {
         Some((value, true)) => successor(&encode(value)?),
         Some((value, false)) => Some(encode(value)?),
         None if order.nulls_first => successor(prefix),

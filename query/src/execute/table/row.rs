@@ -57,7 +57,7 @@ pub(crate) fn output(
         ScanColumn::Column(position) => column(table, &reader, *position),
         ScanColumn::RowKey => Ok(Value::RowKey(row_key.clone())),
         ScanColumn::TableOid => Ok(Value::Oid(table.oid)),
-        ScanColumn::Unread => Ok(Value::Null),
+        ScanColumn::Unread(_) => Ok(Value::Null),
     };
     output.iter().map(value).collect()
 }
