@@ -189,7 +189,7 @@ fn duplicate(
     let name = &part.index.name;
     let values = part.keys.iter().map(|key| cx.runner.eval(key, row));
     let values = values.collect::<Result<Vec<_>>>()?;
-    let detail = crate::execute::entries::key_detail(table, &part.index, &values);
+    let detail = crate::execute::table::key_detail(table, &part.index, &values);
     Ok(Error::new(SqlState::UNIQUE_VIOLATION, format!("could not create unique index \"{name}\""))
         .with_detail(format!("Key {detail} is duplicated."))
         .on_table(&table.schema, &table.name)

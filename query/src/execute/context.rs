@@ -10,11 +10,11 @@ use super::memory::Memory;
 use super::operator::Operator;
 use super::table::foreign_key::Event;
 use super::{BATCH, ExecuteContext};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TableDef};
 use crate::error::{Error, Result};
 use crate::expression::{EvalContext, Expr};
 use crate::expression::context::{AdvisoryKey, AdvisoryMode, Services, SlotValues};
-use crate::plan::{Node, Plan, Row, walk};
+use crate::plan::{Node, Plan, Row, TableWriter, walk};
 use crate::value::Value;
 
 /// What an execution remembers besides its operators.
@@ -253,6 +253,14 @@ impl Services for Running<'_> {
 
     fn set_setting(&self, name: &str, value: &str, is_local: bool) -> Result<()> {
         self.cx.services.set_setting(name, value, is_local)
+    }
+
+    fn table_writer(&self, table: &Arc<TableDef>) -> Result<TableWriter> {
+        self.cx.services.table_writer(table)
+    }
+
+    fn column_default(&self, table: &Arc<TableDef>, column: usize) -> Result<Expr> {
+        self.cx.services.column_default(table, column)
     }
 
     fn advisory_lock(&self, key: AdvisoryKey, mode: AdvisoryMode) -> Result<bool> {

@@ -86,6 +86,30 @@ pub trait Services {
         slots: &SlotValues,
         each: &mut dyn FnMut(&[Value]) -> Result<bool>,
     ) -> Result<()>;
+    /// What writing a row of a table entails, bound over the table's columns: for referential
+    /// actions, and for the planner to recognise index expressions.
+    ///
+    /// # Errors
+    /// What binding meets.
+    fn table_writer(
+        &self,
+        table: &Arc<crate::catalog::TableDef>,
+    ) -> Result<crate::plan::TableWriter> {
+        let message = format!("no binder at hand for table \"{}\"", table.name);
+        Err(crate::error::Error::internal(message))
+    }
+    /// The DEFAULT of a column, bound and cast to its type.
+    ///
+    /// # Errors
+    /// What binding meets.
+    fn column_default(
+        &self,
+        table: &Arc<crate::catalog::TableDef>,
+        column: usize,
+    ) -> Result<crate::expression::Expr> {
+        let message = format!("no binder at hand for column {column} of table \"{}\"", table.name);
+        Err(crate::error::Error::internal(message))
+    }
     /// Takes an advisory lock; answers whether it was granted.
     ///
     /// # Errors

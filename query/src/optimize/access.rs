@@ -79,7 +79,8 @@ impl Planner<'_> {
         if conjuncts.is_empty() && index.predicate.is_some() {
             return None;
         }
-        let mut writer = crate::bind::index_writer(self.catalog, &scan.table, index).ok()?;
+        let writers = self.eval.services.table_writer(&scan.table).ok()?.indexes;
+        let mut writer = writers.into_iter().find(|writer| writer.index.oid == index.oid)?;
         for expr in writer.keys.iter_mut().chain(&mut writer.predicate) {
             super::fold::fold(expr, &self.eval);
         }

@@ -10,9 +10,6 @@
 //!    judges.
 //! 6. [`prune`]: columns that nobody reads are not decoded.
 
-use std::sync::Arc;
-
-use crate::catalog::Catalog;
 use crate::expression::context::{Services, SlotValues, StatementFacts};
 use crate::expression::{EvalContext, Expr};
 use crate::plan::{Node, Plan, walk};
@@ -37,13 +34,11 @@ mod text_access;
 /// What optimizing may look at.
 #[derive(Clone, Copy)]
 pub struct OptimizeContext<'a> {
-    /// The definitions that the plan was bound against.
-    pub catalog: &'a Arc<Catalog>,
     /// What is known about the tables' contents.
     pub statistics: &'a Statistics,
     /// For folding constants.
     pub facts: &'a StatementFacts,
-    /// For folding constants.
+    /// For folding constants and recognising index expressions.
     pub services: &'a dyn Services,
 }
 
@@ -98,7 +93,6 @@ fn tree_of(plan: &mut Plan, mut tree: Node, cx: &OptimizeContext<'_>, eval: &Eva
     let tree = pushdown::push_filters(tree);
     let mut slots = plan.slots;
     let mut planner = Planner {
-        catalog: cx.catalog,
         statistics: cx.statistics,
         eval: EvalContext { params: eval.params, slots: eval.slots, statement: eval.statement, services: eval.services },
         plan,
@@ -117,7 +111,6 @@ fn fold_tree(node: &mut Node, eval: &EvalContext<'_>) {
 
 /// Plans one tree.
 pub(crate) struct Planner<'a> {
-    catalog: &'a Arc<Catalog>,
     statistics: &'a Statistics,
     eval: EvalContext<'a>,
     /// The statement as far as it is planned, for the sizes of its common table expressions.

@@ -65,16 +65,14 @@ impl IndexWriter {
                 entries.push(ordered(&self.index, position, &values, row_key)?);
             }
             IndexMethod::FullText => {
-                let document = crate::text::document(values.first().unwrap_or(&Value::Null));
+                let document = super::derived::document(values.first())?;
                 let entry = |document| derived(Space::Text, &self.index, position, row_key, document);
                 entries.extend(document.map(entry));
             }
             IndexMethod::Geo => {
-                let is_geography =
-                    self.index.keys.first().is_some_and(|key| key.ty.base == Type::Geography);
-                let shape = values.first().unwrap_or(&Value::Null);
-                let entry = |shape| derived(Space::Geo, &self.index, position, row_key, shape);
-                entries.extend(crate::geo::index_entry(shape, is_geography).map(entry));
+                let bounds = super::derived::bounds(values.first(), is_geography(&self.index))?;
+                let entry = |bounds| derived(Space::Geo, &self.index, position, row_key, bounds);
+                entries.extend(bounds.map(entry));
             }
             IndexMethod::Inverted => {
                 return Err(Error::unsupported("a gin index over this type"));
@@ -107,6 +105,11 @@ fn derived(
 ) -> Entry {
     let key = keyspace::key(space, index.storage(), row_key);
     Entry { key, value, index: position, is_unique: false }
+}
+
+/// Whether an R-tree is over a geography rather than a geometry.
+pub(crate) fn is_geography(index: &IndexDef) -> bool {
+    index.keys.first().is_some_and(|key| key.ty.base == Type::Geography)
 }
 
 /// How a column of an index is ordered.

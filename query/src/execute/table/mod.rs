@@ -12,6 +12,7 @@
 //! The row key is the primary key's columns ([`crate::value::key`]) or a number that grows.
 
 pub mod constraint;
+mod derived;
 pub mod entry;
 pub mod foreign_key;
 pub mod lock;
@@ -21,3 +22,6 @@ pub mod row;
 pub mod row_numbers;
 pub mod unique;
 pub mod write;
+
+pub use entry::Entry;
+pub use unique::key_detail;

@@ -43,19 +43,21 @@ pub(crate) fn follow(
 /// What writing referring rows takes.
 struct Follower {
     writer: TableWriter,
+    /// Of the referring columns, for SET DEFAULT.
     defaults: Vec<crate::expression::Expr>,
 }
 
 impl Follower {
     fn new(check: &ForeignKeyCheck, cx: &Context<'_>) -> Result<Self> {
-        let catalog = cx.run.cx.services.catalog();
-        let writer = crate::bind::table_writer(catalog, &check.referencing)?;
-        let defaults = match check.key.on_delete == ReferentialAction::SetDefault
-            || check.key.on_update == ReferentialAction::SetDefault
-        {
-            true => crate::bind::column_defaults(catalog, &check.referencing)?,
-            false => Vec::new(),
-        };
+        let services = cx.run.cx.services;
+        let writer = services.table_writer(&check.referencing)?;
+        let actions = [check.key.on_delete, check.key.on_update];
+        let mut defaults = Vec::new();
+        if actions.contains(&ReferentialAction::SetDefault) {
+            for &column in &check.key.columns {
+                defaults.push(services.column_default(&check.referencing, column)?);
+            }
+        }
         Ok(Self { writer, defaults })
     }
 
@@ -83,7 +85,7 @@ impl Follower {
             let value = match action {
                 ReferentialAction::Cascade => new.and_then(|new| new.get(position)).cloned(),
                 ReferentialAction::SetDefault => {
-                    let default = self.defaults.get(column);
+                    let default = self.defaults.get(position);
                     default.map(|expr| expr.eval(&cx.eval, &[])).transpose()?
                 }
                 _ => None,

@@ -6,10 +6,10 @@ use super::super::context::Context;
 use super::constraint::shown;
 use super::entry::Entry;
 use super::lock::wait;
-use crate::catalog::{IndexKey, RowKeyDef, TableDef};
+use crate::catalog::{IndexDef, IndexKey, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::plan::TableWriter;
-use crate::value::Value;
+use crate::value::{OutputStyle, Value, output};
 
 /// Claims a unique key for this transaction: waits for whoever is writing it, then answers what is
 /// stored there (the row key in an index, the row itself at a row's address).
@@ -58,6 +58,16 @@ pub(crate) fn duplicate_entry(
         shown(&value, &key.ty, cx)
     });
     duplicate(table, &index.index.name, &names, &values.collect::<Vec<_>>())
+}
+
+/// A key of an index with its values, as error reports show it: `(a, b)=(1, x)`.
+pub fn key_detail(table: &TableDef, index: &IndexDef, values: &[Value]) -> String {
+    let names = index.keys.iter().map(|key| key_name(table, key)).collect::<Vec<_>>();
+    let values = values.iter().zip(&index.keys).map(|(value, key)| match value {
+        Value::Null => "null".to_owned(),
+        value => output::to_text(value, &key.ty.base, &OutputStyle::default()),
+    });
+    format!("({})=({})", names.join(", "), values.collect::<Vec<_>>().join(", "))
 }
 
 /// A key of an index as error reports name it.
