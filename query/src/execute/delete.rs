@@ -3,6 +3,7 @@
 use cairn_engine::LockStrength;
 
 use super::context::Context;
+use super::insert::note_changes;
 use super::operator::Operator;
 use super::table::lock::{self, Locked};
 use super::table::write;
@@ -40,6 +41,7 @@ impl Delete {
                 returned.push(cx.eval_all(exprs, &row)?);
             }
         }
+        note_changes(&plan.writer, cx, self.written, -1);
         Ok(returned)
     }
 }

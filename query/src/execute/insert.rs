@@ -11,7 +11,7 @@ use super::table::{constraint, row, unique};
 use crate::catalog::RowKeyDef;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::Expr;
-use crate::plan::{Arbiter, Conflict, ConflictAction, Insert as Plan, Node, Row};
+use crate::plan::{Arbiter, Conflict, ConflictAction, Insert as Plan, Node, Row, TableWriter};
 use crate::value::Value;
 
 /// See [`Node::Insert`].
@@ -39,6 +39,7 @@ impl Insert {
         loop {
             let rows = self.input.next(&plan.input, cx, BATCH)?;
             if rows.is_empty() {
+                note_changes(&plan.writer, cx, self.written, 1);
                 return Ok(returned);
             }
             for row in rows {
@@ -51,6 +52,12 @@ impl Insert {
             }
         }
     }
+}
+
+/// Tells the statistics how many rows came (`sign` 1) or went (-1).
+pub(crate) fn note_changes(writer: &TableWriter, cx: &Context<'_>, rows: u64, sign: i64) {
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX).saturating_mul(sign);
+    cx.run.cx.shared.statistics.note_changes(writer.table.storage(), rows);
 }
 
 /// Inserts one row; `None` when a conflict left things as they are. Otherwise the row as written.

@@ -7,7 +7,8 @@ use crate::value::Value;
 pub(super) fn document(value: Option<&Value>) -> Result<Option<Vec<u8>>> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        Some(_) => Err(Error::unsupported("a full-text index")),
+        Some(Value::TsVector(vector)) => Ok(Some(vector.encoded().to_vec())),
+        Some(_) => Err(Error::internal("a full-text index over no tsvector")),
     }
 }
 

@@ -1,0 +1,23 @@
+//! From row keys that a search has found to the rows that a scan gives.
+
+use cairn_engine::Bytes;
+
+use super::context::Context;
+use super::table::lock::row_address;
+use super::table::row;
+use crate::error::Result;
+use crate::plan::{Row, TableScan};
+
+/// The row of a candidate as the snapshot has it; `None` when the snapshot has none or it does not
+/// satisfy the scan's filter.
+pub(crate) fn fetch(scan: &TableScan, cx: &Context<'_>, row_key: &Bytes) -> Result<Option<Row>> {
+    let address = row_address(&scan.table, row_key);
+    let Some(stored) = cx.txn().get(&address)? else { return Ok(None) };
+    let row = row::output(&scan.table, &scan.output, row_key, &stored)?;
+    if let Some(filter) = &scan.filter
+        && !cx.holds(filter, &row)?
+    {
+        return Ok(None);
+    }
+    Ok(Some(row))
+}
