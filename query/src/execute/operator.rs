@@ -16,6 +16,7 @@ use super::lock::Lock;
 use super::project::Project;
 use super::project_set::ProjectSet;
 use super::scan_function::FunctionScan;
+use super::scan_geo::GeoScan;
 use super::scan_index::IndexScan;
 use super::scan_table::TableScan;
 use super::set_operation::SetOperation;
@@ -32,6 +33,7 @@ pub(crate) enum Operator {
     Values(Values),
     Scan(TableScan),
     IndexScan(IndexScan),
+    GeoScan(GeoScan),
     FunctionScan(FunctionScan),
     CteScan(CteScan),
     WorkingTable(WorkingTable),
@@ -83,7 +85,7 @@ impl Operator {
             Node::Update(plan) => Self::Update(Box::new(Update::new(&plan.input))),
             Node::Delete(plan) => Self::Delete(Box::new(Delete::new(&plan.input))),
             Node::TextScan(_) => Self::Unsupported("text scan"),
-            Node::GeoScan(_) => Self::Unsupported("geo scan"),
+            Node::GeoScan(_) => Self::GeoScan(GeoScan::default()),
             Node::SystemScan { .. } => Self::Unsupported("system scan"),
             Node::Window { input, .. } => Self::Window(Box::new(Window::new(input))),
         }
@@ -111,6 +113,7 @@ impl Operator {
             (Self::Values(op), Node::Values { rows }) => op.next(rows, cx, max),
             (Self::Scan(op), Node::Scan(plan)) => op.next(plan, cx, max),
             (Self::IndexScan(op), Node::IndexScan(plan)) => op.next(plan, cx, max),
+            (Self::GeoScan(op), Node::GeoScan(plan)) => op.next(plan, cx, max),
             (Self::FunctionScan(op), Node::FunctionScan { functions, with_ordinality }) => {
                 op.next(functions, *with_ordinality, cx, max)
             }

@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use cairn_engine::ObjectId;
 use cairn_engine::index::geo::Aabb;
-use cairn_engine::txn::{GeoNearest, GeoSearch as Found};
+use cairn_engine::txn::search::{GeoNearest, GeoSearch as Found};
 
 use super::context::Context;
 use super::fetch::fetch;
@@ -74,7 +73,7 @@ impl GeoScan {
 }
 
 fn open(plan: &Plan, cx: &Context<'_>) -> Result<Search> {
-    let index = ObjectId(plan.index.oid);
+    let index = plan.index.storage();
     let is_geography = is_geography(&plan.index);
     match &plan.search {
         GeoSearch::Intersects(shape, distance) => {

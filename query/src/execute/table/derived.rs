@@ -13,9 +13,12 @@ pub(super) fn document(value: Option<&Value>) -> Result<Option<Vec<u8>>> {
 }
 
 /// The box of a shape; none for NULL and for what is empty.
-pub(super) fn bounds(value: Option<&Value>, _is_geography: bool) -> Result<Option<Vec<u8>>> {
+pub(super) fn bounds(value: Option<&Value>, is_geography: bool) -> Result<Option<Vec<u8>>> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        Some(_) => Err(Error::unsupported("a geo index")),
+        Some(Value::Geometry(shape)) => {
+            Ok(crate::geo::index_box(shape, is_geography).map(|bounds| bounds.encode().to_vec()))
+        }
+        Some(_) => Err(Error::internal("an R-tree over no shape")),
     }
 }

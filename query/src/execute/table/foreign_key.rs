@@ -5,7 +5,7 @@
 //! ([`super::referential_action`]) or fails. Following writes rows, which may refer and be
 //! referred to in turn: rounds go on until nothing is left to do.
 
-use cairn_engine::{Bytes, LockStrength, ObjectId, Space, keyspace};
+use cairn_engine::{Bytes, LockStrength, Space, keyspace};
 
 use super::super::context::Context;
 use super::constraint::shown;

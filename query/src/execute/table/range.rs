@@ -1,7 +1,7 @@
 //! From bounds on key columns to a range of stored keys.
 
 use cairn_engine::keyspace::successor;
-use cairn_engine::{KeyRange, ObjectId, Space, keyspace};
+use cairn_engine::{KeyRange, Space, keyspace};
 
 use super::super::context::Context;
 use super::entry::key_order;

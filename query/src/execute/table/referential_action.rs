@@ -1,6 +1,6 @@
 //! What becomes of referring rows when the key that they refer to goes or changes.
 
-use cairn_engine::{Bytes, Direction, KeyRange, LockStrength, ObjectId, Scan, Space, keyspace};
+use cairn_engine::{Bytes, Direction, KeyRange, LockStrength, Scan, Space, keyspace};
 
 use super::super::context::Context;
 use super::entry::key_order;
