@@ -18,7 +18,11 @@ pub mod batch;
 mod block_cache;
 mod checkpoint;
 pub mod compaction;
+#[cfg(test)]
+mod faults;
 mod flush;
+#[cfg(test)]
+mod golden;
 mod ingest;
 mod internal_key;
 mod iterator;

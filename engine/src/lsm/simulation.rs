@@ -128,7 +128,8 @@ impl Simulation {
                 self.oldest = self.rng.random_range(self.oldest..=self.last());
                 self.lsm.set_oldest_snapshot(Timestamp(self.oldest));
             }
-            92..96 => self.check_some(),
+            92..95 => self.check_some(),
+            95 => self.kill(),
             96 => self.reshape(),
             97 => {
                 self.lsm.close().unwrap();
@@ -187,10 +188,20 @@ impl Simulation {
         assert_eq!(rows, wanted, "seed {} checkpoint", self.seed);
     }
 
+    /// Ends the process: everything appended and written survives, if the power does.
+    fn kill(&mut self) {
+        self.files = self.files.kill_image();
+        self.reopen();
+    }
+
     fn cut_power(&mut self) {
         let seed = self.rng.random();
         let image = self.files.crash_image(seed);
         self.files = image;
+        self.reopen();
+    }
+
+    fn reopen(&mut self) {
         verify_clean(&self.files, self.seed);
         self.lsm = open(&self.files);
         let recovered = self.lsm.last_timestamp().0;

@@ -258,3 +258,132 @@ impl Picker<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::fmt::Write;
+
+    use goldenscript::{Command, Context, Runner};
+
+    use super::*;
+    use crate::lsm::golden::{ends, key_range, need, number, run_all};
+    use crate::lsm::sstable::Properties;
+    use crate::lsm::version::{DropMark, Edit};
+
+    /// A shape written as text, and choices about it.
+    struct Picking {
+        shape: Shape,
+        limits: Limits,
+    }
+
+    impl Default for Picking {
+        fn default() -> Self {
+            let limits = Limits { level0_count: 4, base_len: 100, multiplier: 10 };
+            Self { shape: Shape::default(), limits }
+        }
+    }
+
+    fn describe(shape: &Shape, choice: &Choice) -> String {
+        match choice {
+            Choice::Nothing => "nothing".to_owned(),
+            Choice::Move { file, from, to } => format!("move {} from L{from} to L{to}", file.0),
+            Choice::Drop(files) => {
+                format!(
+                    "drop {}",
+                    files.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(" ")
+                )
+            }
+            Choice::Merge(compaction) => {
+                let mut text = "merge".to_owned();
+                let mut last = usize::MAX;
+                for (level, id) in &compaction.inputs {
+                    if *level != last {
+                        write!(text, " L{level}:").unwrap();
+                    }
+                    last = *level;
+                    write!(text, " {}", id.0).unwrap();
+                }
+                assert!(
+                    compaction
+                        .inputs
+                        .iter()
+                        .all(|(l, id)| shape.levels[*l].iter().any(|f| f.id == *id))
+                );
+                format!("{text} -> L{} because {:?}", compaction.output_level, compaction.reason)
+            }
+        }
+    }
+
+    impl Runner for Picking {
+        type Command = Command;
+
+        fn run(&mut self, command: &Command, _: &Context) -> Result<String, Box<dyn Error>> {
+            let mut arguments = command.consume_args();
+            let mut output = String::new();
+            match command.name.as_str() {
+                // file ID level=N keys=a..c [len=N] [ts=1..9] [entries=N] [distinct=N] [tombstones=N]
+                "file" => {
+                    let id = FileId(arguments.next_pos().ok_or("no file number")?.parse()?);
+                    let (smallest, largest) = ends(need(&mut arguments, "keys")?)?;
+                    let (first, last) = ends(arguments.take_key("ts").unwrap_or("1..1"))?;
+                    let entry_count = number(&mut arguments, "entries", 1000)?;
+                    let properties = Properties {
+                        entry_count,
+                        tombstone_count: number(&mut arguments, "tombstones", 0)?,
+                        key_count: number(&mut arguments, "distinct", entry_count)?,
+                        first_ts: Timestamp(first.parse()?),
+                        last_ts: Timestamp(last.parse()?),
+                        smallest: smallest.into(),
+                        largest: largest.into(),
+                        ..Properties::default()
+                    };
+                    let level = usize::try_from(number(&mut arguments, "level", 0)?)?;
+                    let meta = FileMeta { id, len: number(&mut arguments, "len", 10)?, properties };
+                    let edit = Edit { added: vec![(level, meta)], ..Edit::default() };
+                    self.shape = self.shape.after(&edit)?;
+                }
+                // drop_range a..c ts=N: a dropped range
+                "drop_range" => {
+                    let range = key_range(arguments.next_pos().ok_or("no range")?)?;
+                    let ts = Timestamp(number(&mut arguments, "ts", 1)?);
+                    self.shape.drops.push(DropMark { range, ts });
+                }
+                // pick [busy=ID,ID] [oldest=N]
+                "pick" => {
+                    let busy = arguments.take_key("busy").unwrap_or_default();
+                    let busy = busy.split(',').filter(|id| !id.is_empty());
+                    let busy = busy.map(|id| id.parse().map(FileId)).collect::<Result<_, _>>()?;
+                    let oldest = Timestamp(number(&mut arguments, "oldest", 0)?);
+                    let choice = pick(&self.shape, &self.limits, &busy, oldest);
+                    output = describe(&self.shape, &choice);
+                }
+                "base" => output = format!("L{}", base_level(&self.shape, &self.limits)),
+                // What the choice depends on, in full.
+                "shape" => {
+                    for (level, files) in self.shape.levels.iter().enumerate() {
+                        if files.is_empty() {
+                            continue;
+                        }
+                        write!(output, "L{level}:")?;
+                        for file in files {
+                            let smallest = String::from_utf8_lossy(&file.properties.smallest);
+                            let largest = String::from_utf8_lossy(&file.properties.largest);
+                            write!(output, " {}[{smallest}..{largest}]", file.id.0)?;
+                        }
+                        writeln!(output)?;
+                    }
+                }
+                "clear" => self.shape = Shape::default(),
+                name => return Err(format!("unknown command {name}").into()),
+            }
+            arguments.reject_next()?;
+            Ok(output)
+        }
+    }
+
+    #[test]
+    fn scripts() {
+        run_all::<Picking>("compaction/picker");
+    }
+}

@@ -72,3 +72,95 @@ impl<'a> Retention<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::fmt::Write;
+
+    use goldenscript::{Command, Context, Runner};
+
+    use super::*;
+    use crate::lsm::golden::{key_range, number, run_all};
+    use crate::lsm::internal_key::compare;
+
+    /// Row versions written as `key@ts`, and verdicts about them.
+    #[derive(Default)]
+    struct Judging {
+        entries: Vec<(String, Timestamp, Option<String>)>,
+        drops: Vec<DropMark>,
+    }
+
+    fn parse(text: &str) -> Result<(String, Timestamp), Box<dyn Error>> {
+        let (key, ts) = text.split_once('@').ok_or("not key@ts")?;
+        Ok((key.to_owned(), Timestamp(ts.parse()?)))
+    }
+
+    fn because(verdict: Verdict) -> &'static str {
+        match verdict {
+            Verdict::KeepVisible => "keep  a snapshot may see it",
+            Verdict::KeepTombstone => "keep  it may hide something deeper",
+            Verdict::DropShadowed => "drop  shadowed",
+            Verdict::DropTombstone => "drop  nothing left to hide",
+            Verdict::DropForgotten => "drop  in a dropped range",
+        }
+    }
+
+    impl Runner for Judging {
+        type Command = Command;
+
+        fn run(&mut self, command: &Command, _: &Context) -> Result<String, Box<dyn Error>> {
+            let mut arguments = command.consume_args();
+            let mut output = String::new();
+            match command.name.as_str() {
+                // put a@9=x ...
+                "put" => {
+                    for argument in arguments.by_ref() {
+                        let goldenscript::Argument::KeyValue(key, value) = argument else {
+                            return Err("not key@ts=value".into());
+                        };
+                        let (key, ts) = parse(key)?;
+                        self.entries.push((key, ts, Some(value.clone())));
+                    }
+                }
+                // delete a@4 ...
+                "delete" => {
+                    while let Some(entry) = arguments.next_pos() {
+                        let (key, ts) = parse(entry)?;
+                        self.entries.push((key, ts, None));
+                    }
+                }
+                // drop_range a..c ts=N
+                "drop_range" => {
+                    let range = key_range(arguments.next_pos().ok_or("no range")?)?;
+                    let ts = Timestamp(number(&mut arguments, "ts", 0)?);
+                    self.drops.push(DropMark { range, ts });
+                }
+                // retain oldest=N [bottom=true]: judges all entries
+                "retain" => {
+                    let oldest = Timestamp(number(&mut arguments, "oldest", 0)?);
+                    let is_bottom = arguments.take_key("bottom") == Some("true");
+                    self.entries
+                        .sort_by(|a, b| compare((a.0.as_bytes(), a.1), (b.0.as_bytes(), b.1)));
+                    let mut retention = Retention::new(oldest, &self.drops);
+                    for (key, ts, value) in &self.entries {
+                        let is_tombstone = value.is_none();
+                        let verdict =
+                            retention.judge(key.as_bytes(), *ts, is_tombstone, || is_bottom);
+                        let value = value.as_deref().unwrap_or("deleted");
+                        writeln!(output, "{key}@{} {value:8} {}", ts.0, because(verdict))?;
+                    }
+                }
+                "clear" => *self = Self::default(),
+                name => return Err(format!("unknown command {name}").into()),
+            }
+            arguments.reject_next()?;
+            Ok(output)
+        }
+    }
+
+    #[test]
+    fn scripts() {
+        run_all::<Judging>("compaction/retention");
+    }
+}
