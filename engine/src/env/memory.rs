@@ -26,12 +26,14 @@ pub struct MemoryFs {
     tree: Arc<Mutex<Tree>>,
 }
 
+type SharedInode = Arc<Mutex<Inode>>;
+
 #[derive(Default)]
 struct Tree {
     /// Names as a running program sees them.
-    live: BTreeMap<PathBuf, Arc<Mutex<Inode>>>,
+    live: BTreeMap<PathBuf, SharedInode>,
     /// Names as the disk has them for certain.
-    durable: BTreeMap<PathBuf, Arc<Mutex<Inode>>>,
+    durable: BTreeMap<PathBuf, SharedInode>,
     dirs: BTreeSet<PathBuf>,
     locked: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
@@ -93,7 +95,7 @@ impl MemoryFs {
         let tree = self.tree.lock();
         let mut left = BTreeMap::new();
         // An inode may have several names; they must still share it afterwards.
-        let mut images: Vec<(Arc<Mutex<Inode>>, Arc<Mutex<Inode>>)> = Vec::new();
+        let mut images: Vec<(SharedInode, SharedInode)> = Vec::new();
         let paths: BTreeSet<&PathBuf> = tree.live.keys().chain(tree.durable.keys()).collect();
         for path in paths {
             let (live, durable) = (tree.live.get(path), tree.durable.get(path));
@@ -115,8 +117,8 @@ impl MemoryFs {
     /// and nobody who holds a lock. What is not synced can still be lost by a power cut later.
     pub fn kill_image(&self) -> Self {
         let tree = self.tree.lock();
-        let mut copies: Vec<(Arc<Mutex<Inode>>, Arc<Mutex<Inode>>)> = Vec::new();
-        let mut copy = |names: &BTreeMap<PathBuf, Arc<Mutex<Inode>>>| {
+        let mut copies: Vec<(SharedInode, SharedInode)> = Vec::new();
+        let mut copy = |names: &BTreeMap<PathBuf, SharedInode>| {
             let mut copied = BTreeMap::new();
             for (path, inode) in names {
                 let known = copies.iter().find(|(source, _)| Arc::ptr_eq(source, inode));
@@ -149,7 +151,7 @@ fn not_found(path: &Path) -> io::Error {
 }
 
 impl Tree {
-    fn inode(&self, path: &Path) -> io::Result<Arc<Mutex<Inode>>> {
+    fn inode(&self, path: &Path) -> io::Result<SharedInode> {
         self.live.get(path).cloned().ok_or_else(|| not_found(path))
     }
 }

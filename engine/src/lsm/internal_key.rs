@@ -21,12 +21,12 @@ pub(crate) fn compare(a: (&[u8], Timestamp), b: (&[u8], Timestamp)) -> Ordering 
 pub(crate) fn separator(last: &[u8], next: &[u8]) -> Vec<u8> {
     debug_assert!(last < next);
     let common = last.iter().zip(next).take_while(|(a, b)| a == b).count();
-    if let (Some(&a), Some(&b)) = (last.get(common), next.get(common)) {
-        if a + 1 < b {
-            let mut short = last[..common].to_vec();
-            short.push(a + 1);
-            return short;
-        }
+    if let (Some(&a), Some(&b)) = (last.get(common), next.get(common))
+        && a + 1 < b
+    {
+        let mut short = last[..common].to_vec();
+        short.push(a + 1);
+        return short;
     }
     last.to_vec()
 }

@@ -19,6 +19,8 @@ mod block_cache;
 mod checkpoint;
 pub mod compaction;
 #[cfg(test)]
+mod concurrency;
+#[cfg(test)]
 mod faults;
 mod flush;
 #[cfg(test)]
@@ -231,10 +233,10 @@ impl Lsm {
 
 impl Drop for Lsm {
     fn drop(&mut self) {
-        if self.store.wal.check().is_ok() {
-            if let Err(error) = self.store.wal.sync() {
-                tracing::error!(%error, "the last sync failed");
-            }
+        if self.store.wal.check().is_ok()
+            && let Err(error) = self.store.wal.sync()
+        {
+            tracing::error!(%error, "the last sync failed");
         }
         self.stop();
     }

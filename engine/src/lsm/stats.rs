@@ -42,6 +42,8 @@ pub struct LsmStats {
     pub levels: Vec<LevelStats>,
     /// Bytes written to all memtables in memory.
     pub memtable_len_bytes: u64,
+    /// Row versions in all memtables.
+    pub memtable_entry_count: usize,
     /// Memtables that wait for their flush.
     pub sealed_memtable_count: usize,
     /// Bytes of batches that the caller appended.
@@ -97,10 +99,11 @@ impl Store {
         let state = self.state.load();
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &self.counters;
-        let memtables = std::iter::once(&state.active).chain(&state.sealed);
+        let memtables = || std::iter::once(&state.active).chain(&state.sealed);
         LsmStats {
             levels: (0..LEVEL_COUNT).map(|level| self.level_stats(level)).collect(),
-            memtable_len_bytes: memtables.map(|memtable| memtable.len_bytes()).sum(),
+            memtable_len_bytes: memtables().map(|memtable| memtable.len_bytes()).sum(),
+            memtable_entry_count: memtables().map(|memtable| memtable.entry_count()).sum(),
             sealed_memtable_count: state.sealed.len(),
             user_len_written: read(&counters.user_len),
             wal_len_written: self.wal.written_len(),

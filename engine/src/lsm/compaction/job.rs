@@ -254,7 +254,7 @@ impl<'a> Outputs<'a> {
             }
             merge.advance()?;
             count += 1;
-            if count % CHECK_INTERVAL == 0 {
+            if count.is_multiple_of(CHECK_INTERVAL) {
                 self.pause()?;
             }
         }

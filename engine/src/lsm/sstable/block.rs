@@ -499,8 +499,10 @@ impl BlockCursor {
 mod tests {
     use super::*;
 
+    type Version = (Vec<u8>, Timestamp, Option<Vec<u8>>);
+
     /// Sorted versions: `count` keys with one to three versions each, every fifth a tombstone.
-    fn entries(count: usize) -> Vec<(Vec<u8>, Timestamp, Option<Vec<u8>>)> {
+    fn entries(count: usize) -> Vec<Version> {
         let mut entries = Vec::new();
         for n in 0..count {
             for version in (0..=n % 3).rev() {
@@ -515,7 +517,7 @@ mod tests {
         entries
     }
 
-    fn build(entries: &[(Vec<u8>, Timestamp, Option<Vec<u8>>)]) -> Bytes {
+    fn build(entries: &[Version]) -> Bytes {
         let mut builder = BlockBuilder::new(RESTART_INTERVAL);
         for (key, ts, value) in entries {
             builder.add(key, *ts, value.as_deref());

@@ -62,7 +62,7 @@ impl Filter {
     /// Reads a payload; `None` when it is malformed.
     pub(crate) fn new(payload: &[u8]) -> Option<Self> {
         let bloom = Bloom::from_slice(payload).ok()?;
-        (bloom.len() > 0).then_some(Self(bloom))
+        (!bloom.is_empty()).then_some(Self(bloom))
     }
 
     /// False: no key with this [`key_hash`] is in the sstable.

@@ -209,10 +209,10 @@ impl Sstable {
 
 impl Drop for Sstable {
     fn drop(&mut self) {
-        if self.is_obsolete.load(Ordering::Acquire) {
-            if let Err(error) = self.env.vfs.remove(&self.path) {
-                tracing::warn!(file = %self.path.display(), %error, "could not remove an old sstable");
-            }
+        if self.is_obsolete.load(Ordering::Acquire)
+            && let Err(error) = self.env.vfs.remove(&self.path)
+        {
+            tracing::warn!(file = %self.path.display(), %error, "could not remove an old sstable");
         }
     }
 }

@@ -98,20 +98,20 @@ impl Version {
     ) -> Result<Option<(Timestamp, Option<Bytes>)>> {
         let hash = key_hash(key);
         for sstable in self.level(0) {
-            if sstable.meta().properties.spans(key) {
-                if let Some(found) = sstable.get(key, hash, ts)? {
-                    return Ok(Some(found));
-                }
+            if sstable.meta().properties.spans(key)
+                && let Some(found) = sstable.get(key, hash, ts)?
+            {
+                return Ok(Some(found));
             }
         }
         for level in self.levels.iter().skip(1) {
             let at =
                 level.partition_point(|sstable| sstable.meta().properties.largest.as_slice() < key);
             let Some(sstable) = level.get(at) else { continue };
-            if sstable.meta().properties.smallest.as_slice() <= key {
-                if let Some(found) = sstable.get(key, hash, ts)? {
-                    return Ok(Some(found));
-                }
+            if sstable.meta().properties.smallest.as_slice() <= key
+                && let Some(found) = sstable.get(key, hash, ts)?
+            {
+                return Ok(Some(found));
             }
         }
         Ok(None)
