@@ -11,6 +11,7 @@ use super::sphere::{self, RADIUS};
 use super::{Geometry, WGS84};
 
 static EARTH: LazyLock<Geodesic> = LazyLock::new(Geodesic::wgs84);
+static SPHERE: LazyLock<Geodesic> = LazyLock::new(|| Geodesic::new(RADIUS, 0.0));
 
 /// The body that distances are measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +34,13 @@ impl Spheroid {
     /// Metres between two shapes; none from or to nothing. The closest positions are found on the
     /// sphere and measured on the spheroid.
     pub fn distance(self, a: &Geometry, b: &Geometry) -> Option<f64> {
+        self.distance_exact(a, b).map(round)
+    }
+
+    /// As [`Spheroid::distance`], to the last digit.
+    pub fn distance_exact(self, a: &Geometry, b: &Geometry) -> Option<f64> {
         let (from, to) = sphere::closest_pair(a, b)?;
-        if from == to {
-            return Some(0.0);
-        }
-        Some(round(self.between(from, to)))
+        Some(if from == to { 0.0 } else { self.between(from, to) })
     }
 
     /// Whether two shapes are at most `metres` apart.
@@ -84,17 +87,21 @@ pub fn geodesic_perimeter(geometry: &Geometry, spheroid: Spheroid) -> f64 {
 }
 
 /// The area of the polygons in a shape, in square metres.
-pub fn geodesic_area(geometry: &Geometry) -> f64 {
+pub fn geodesic_area(geometry: &Geometry, spheroid: Spheroid) -> f64 {
+    let body = match spheroid {
+        Spheroid::Wgs84 => &*EARTH,
+        Spheroid::Sphere => &*SPHERE,
+    };
     let parts = Parts::new(&geometry.shape);
     let areas = parts.polygons.iter().map(|polygon| {
-        let holes: f64 = polygon.interiors().iter().map(ring_area).sum();
-        ring_area(polygon.exterior()) - holes
+        let holes: f64 = polygon.interiors().iter().map(|ring| ring_area(ring, body)).sum();
+        ring_area(polygon.exterior(), body) - holes
     });
     areas.sum()
 }
 
-fn ring_area(ring: &LineString<f64>) -> f64 {
-    let mut area = PolygonArea::new(&EARTH, Winding::CounterClockwise);
+fn ring_area(ring: &LineString<f64>, body: &Geodesic) -> f64 {
+    let mut area = PolygonArea::new(body, Winding::CounterClockwise);
     let open = ring.0.split_last().map_or(&[][..], |(_, open)| open);
     open.iter().for_each(|coord| area.add_point(coord.y, coord.x));
     let (_, area, _) = area.compute(true);
