@@ -11,6 +11,7 @@ mod argument;
 mod array;
 mod builder;
 mod bytes;
+mod geo;
 mod math;
 mod pattern;
 mod polymorphic;
@@ -214,6 +215,7 @@ fn register_all(builder: &mut Builder) {
     let families: &[fn(&mut Builder)] = &[
         array::register,
         bytes::register,
+        geo::register,
         math::register,
         pattern::register,
         sequence::register,

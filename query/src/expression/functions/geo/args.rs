@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::expression::functions::argument::{arg, optional};
 use crate::geo::{Box2d, Geometry};
 use crate::value::Value;
 
@@ -27,48 +28,32 @@ pub(super) fn pair<'a>(args: &'a [Value], function: &str) -> Result<(&'a Geometr
 
 /// A `double precision`.
 pub(super) fn float(args: &[Value], index: usize) -> Result<f64> {
-    match args.get(index) {
-        Some(Value::Float8(value)) => Ok(*value),
-        _ => Err(mismatch(index, "double precision")),
-    }
+    arg(args, index)
 }
 
 /// An `integer`.
 pub(super) fn int(args: &[Value], index: usize) -> Result<i32> {
-    match args.get(index) {
-        Some(Value::Int4(value)) => Ok(*value),
-        _ => Err(mismatch(index, "integer")),
-    }
+    arg(args, index)
 }
 
 /// An `integer` that may be left out.
 pub(super) fn int_or(args: &[Value], index: usize, default: i32) -> Result<i32> {
-    if index < args.len() { int(args, index) } else { Ok(default) }
+    Ok(optional(args, index)?.unwrap_or(default))
 }
 
 /// A `boolean` that may be left out.
 pub(super) fn bool_or(args: &[Value], index: usize, default: bool) -> Result<bool> {
-    match args.get(index) {
-        None => Ok(default),
-        Some(Value::Bool(value)) => Ok(*value),
-        Some(_) => Err(mismatch(index, "boolean")),
-    }
+    Ok(optional(args, index)?.unwrap_or(default))
 }
 
 /// A `text`.
 pub(super) fn text(args: &[Value], index: usize) -> Result<&str> {
-    match args.get(index) {
-        Some(Value::Text(value)) => Ok(value),
-        _ => Err(mismatch(index, "text")),
-    }
+    arg(args, index)
 }
 
 /// A `bytea`.
 pub(super) fn bytea(args: &[Value], index: usize) -> Result<&[u8]> {
-    match args.get(index) {
-        Some(Value::Bytea(value)) => Ok(value),
-        _ => Err(mismatch(index, "bytea")),
-    }
+    arg(args, index)
 }
 
 /// The planar part of a `box2d` or `box3d`, or the box around a shape; none around an empty one.

@@ -13,6 +13,9 @@ mod output;
 mod predicate;
 mod process;
 
+#[cfg(test)]
+mod golden;
+
 use super::Builder;
 
 /// Registers all of them.

@@ -1,6 +1,6 @@
 //! Functions that make a shape of shapes.
 
-use geo::{Coord, LineString};
+use ::geo::{Coord, LineString};
 
 use super::args::{bool_or, shape, shape_or_null, text};
 use super::args::{bounds, box_or_null, float, geometries, geometry, int, int_or, pair};
