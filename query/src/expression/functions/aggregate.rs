@@ -184,7 +184,11 @@ impl Accumulator for FloatSum {
         }
         #[expect(clippy::cast_possible_truncation, reason = "the sum was kept in real")]
         let narrow = self.sum as f32;
-        Ok(if self.result == Type::Float4 { Value::Float4(narrow) } else { Value::Float8(self.sum) })
+        Ok(if self.result == Type::Float4 {
+            Value::Float4(narrow)
+        } else {
+            Value::Float8(self.sum)
+        })
     }
 }
 

@@ -7,17 +7,22 @@
 use std::fmt;
 use std::sync::Arc;
 
+mod aggregate;
 mod argument;
 mod array;
 mod builder;
 mod bytes;
 mod geo;
 mod math;
+mod numeric;
 mod pattern;
 mod polymorphic;
 mod registry;
 mod sequence;
+mod set;
+mod statistics;
 mod string;
+mod system;
 mod text_search;
 
 pub use builder::Builder;
@@ -214,6 +219,11 @@ impl fmt::Debug for SetFunction {
 fn register_all(builder: &mut Builder) {
     let families: &[fn(&mut Builder)] = &[
         array::register,
+        system::register,
+        statistics::register,
+        set::register,
+        numeric::register,
+        aggregate::register,
         bytes::register,
         geo::register,
         math::register,

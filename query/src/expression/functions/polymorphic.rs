@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(common_type(&[Type::Numeric, Type::Int4]), Some(Type::Numeric));
         assert_eq!(common_type(&[Type::Unknown, Type::Unknown]), Some(Type::Text));
         assert_eq!(common_type(&[Type::Date, Type::TimestampTz]), Some(Type::TimestampTz));
-        assert_eq!(common_type(&[Type::Varchar, Type::Text]), Some(Type::Text));
+        assert_eq!(common_type(&[Type::Varchar, Type::Text]), Some(Type::Varchar));
         assert_eq!(common_type(&[Type::Int4, Type::Text]), None);
     }
 }

@@ -12,7 +12,9 @@ pub(super) fn register(builder: &mut Builder) {
         let step = optional::<i32>(args, 2)?.unwrap_or(1);
         let series = integers(arg::<i32>(args, 0)?, arg::<i32>(args, 1)?, step)?;
         let narrow = |value: i64| i32::try_from(value).map(Value::Int4);
-        Ok(Box::new(series.filter_map(move |value| narrow(value).ok()).map(|value| Ok(vec![value]))))
+        Ok(Box::new(
+            series.filter_map(move |value| narrow(value).ok()).map(|value| Ok(vec![value])),
+        ))
     });
     builder.set_function("generate_series(int8, int8, [int8]) -> int8", |_, args| {
         let step = optional::<i64>(args, 2)?.unwrap_or(1);
@@ -40,11 +42,12 @@ pub(super) fn register(builder: &mut Builder) {
         let zone = ctx.statement.time_zone.clone();
         moments(args, move |moment, step| match moment {
             Value::TimestampTz(moment) => {
-                crate::value::datetime::add_interval_in(&zone, *moment, step).map(Value::TimestampTz)
+                crate::value::datetime::add_interval_in(&zone, *moment, step)
+                    .map(Value::TimestampTz)
             }
             _ => Err(Error::internal("not a timestamptz")),
         })
-    }).stable();
+    });
 }
 
 fn zero_step() -> Error {

@@ -26,11 +26,13 @@ pub(super) fn register(builder: &mut Builder) {
         builder
             .aggregate(&format!("stddev_pop({ty}) -> float8"), |_| Pairs::start(Pairs::stddev_pop));
         for name in ["var_samp", "variance"] {
-            builder.aggregate(&format!("{name}({ty}) -> float8"), |_| Pairs::start(Pairs::var_samp));
+            builder
+                .aggregate(&format!("{name}({ty}) -> float8"), |_| Pairs::start(Pairs::var_samp));
         }
         for name in ["stddev_samp", "stddev"] {
-            builder
-                .aggregate(&format!("{name}({ty}) -> float8"), |_| Pairs::start(Pairs::stddev_samp));
+            builder.aggregate(&format!("{name}({ty}) -> float8"), |_| {
+                Pairs::start(Pairs::stddev_samp)
+            });
         }
     }
     builder.aggregate("corr(float8, float8) -> float8", |_| Pairs::start(Pairs::correlation));
@@ -244,8 +246,9 @@ impl Accumulator for Ordered {
         match &self.fraction {
             Value::Array(fractions) => {
                 let all = fractions.elements.iter();
-                let all: Result<Vec<Value>> =
-                    all.map(|one| one.as_f64().map_or(Ok(Value::Null), |one| self.at(one))).collect();
+                let all: Result<Vec<Value>> = all
+                    .map(|one| one.as_f64().map_or(Ok(Value::Null), |one| self.at(one)))
+                    .collect();
                 let all = all?;
                 let element = all.first().map_or(Type::Float8, Value::natural_type);
                 Ok(Value::Array(Array::new(element, all).into()))

@@ -1,8 +1,8 @@
 //! Functions about the session and the system (Postgres manual 9.26, 9.27): settings, identity,
 //! advisory locks, descriptions of definitions.
 
-use super::argument::{arg, optional};
 use super::Builder;
+use super::argument::{arg, optional};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::EvalContext;
 use crate::expression::context::{AdvisoryKey, AdvisoryMode};
@@ -51,9 +51,7 @@ fn register_session(builder: &mut Builder) {
     builder
         .function("pg_backend_pid() -> int4", |ctx, _| Ok(Value::Int4(ctx.statement.process_id)))
         .stable();
-    builder
-        .function("pg_is_in_recovery() -> bool", |_, _| Ok(Value::Bool(false)))
-        .stable();
+    builder.function("pg_is_in_recovery() -> bool", |_, _| Ok(Value::Bool(false))).stable();
     builder.function("pg_sleep(float8) -> void", |ctx, args| sleep(ctx, arg(args, 0)?)).volatile();
     builder
         .function("gen_random_uuid() -> uuid", |_, _| {

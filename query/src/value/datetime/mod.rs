@@ -3,6 +3,7 @@
 //! Timestamps are microseconds since 2000-01-01, dates days since then; both reach from 4713 BC
 //! to far beyond what `jiff` knows, which is asked for time zones only.
 
+pub mod arithmetic;
 pub mod civil;
 pub mod format;
 pub mod interval;
@@ -10,6 +11,7 @@ pub mod parse;
 pub mod parse_interval;
 pub mod zone;
 
+pub use arithmetic::{add_interval, add_interval_in};
 pub use civil::{Civil, ClockTime};
 pub use interval::Interval;
 

@@ -317,7 +317,16 @@ impl Fields {
         let (Some(hour), Some(minute)) = (part(0), part(2)) else { return Err(Fault::Syntax) };
         let second = if whole.len() >= 6 { part(4).ok_or(Fault::Syntax)? } else { 0 };
         self.set_time(hour, minute, second, parse_fraction(fraction)?)?;
-        if zone.is_empty() { Ok(()) } else { self.zone_token(zone) }
+        self.time_suffix(zone)
+    }
+
+    /// A zone, AM or PM, written right behind a time.
+    fn time_suffix(&mut self, suffix: &str) -> Parsed<()> {
+        match suffix.as_bytes().first() {
+            None => Ok(()),
+            Some(b'+' | b'-') => self.zone_token(suffix),
+            Some(_) => self.word(suffix),
+        }
     }
 
     fn time_token(&mut self, token: &str) -> Parsed<()> {
@@ -336,10 +345,7 @@ impl Fields {
         let number = |text: &str| text.parse::<i64>().map_err(|_| Fault::Syntax);
         let micros = parse_fraction(fraction)?;
         self.set_time(number(hour)?, number(minute)?, number(second)?, micros)?;
-        if rest.is_empty() {
-            return Ok(());
-        }
-        if rest.starts_with(['+', '-']) { self.zone_token(rest) } else { self.word(rest) }
+        self.time_suffix(rest)
     }
 
     fn set_time(&mut self, hour: i64, minute: i64, second: i64, micros: i64) -> Parsed<()> {
