@@ -29,6 +29,8 @@ pub struct Detail {
     pub hint: Option<String>,
     /// Characters from the start of the statement, from 1.
     pub position: Option<usize>,
+    /// The `CONTEXT` line: where in the data of a COPY.
+    pub context: Option<String>,
     /// The schema of the table at fault.
     pub schema: Option<String>,
     /// The table at fault.
@@ -264,6 +266,13 @@ impl Error {
     #[must_use]
     pub fn at(mut self, position: usize) -> Self {
         self.0.position.get_or_insert(position);
+        self
+    }
+
+    /// Adds the `CONTEXT` line.
+    #[must_use]
+    pub fn with_context(mut self, context: impl Into<String>) -> Self {
+        self.0.context = Some(context.into());
         self
     }
 

@@ -11,6 +11,8 @@
 
 pub mod bind;
 pub mod catalog;
+pub mod copy;
+pub mod database;
 pub mod error;
 pub mod execute;
 pub mod expression;
@@ -19,6 +21,7 @@ pub mod identifier;
 pub mod optimize;
 pub mod parse;
 pub mod plan;
+pub mod result;
 pub mod scram;
 pub mod session;
 pub mod statistics;
@@ -26,4 +29,6 @@ pub mod system;
 pub mod text;
 pub mod value;
 
+pub use database::Database;
 pub use error::{Error, Result, SqlState};
+pub use session::Session;

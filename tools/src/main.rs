@@ -1,2 +1,55 @@
-//! The `cairn` binary.
-fn main() {}
+//! The `cairn` binary: one subcommand per file.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod serve;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A database in one program: SQL, full-text search and maps, spoken to as Postgres is.
+#[derive(Parser)]
+#[command(name = "cairn", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serves a data directory to psql, drivers and GIS tools
+    Serve(serve::Serve),
+}
+
+/// What went wrong, and the exit code that says so.
+struct Failure {
+    message: String,
+    code: u8,
+}
+
+impl Failure {
+    /// The machine or the data would not have it: exit code 1.
+    fn runtime(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 1 }
+    }
+
+    /// The command line is wrong: exit code 2.
+    fn usage(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 2 }
+    }
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Serve(serve) => serve.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("cairn: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}

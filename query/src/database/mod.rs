@@ -1,0 +1,150 @@
+//! The database in process: open it, connect, run SQL.
+//!
+//! ```
+//! # fn main() -> cairn_query::Result<()> {
+//! let database = cairn_query::Database::in_memory()?;
+//! let mut session = database.connect("cairn", "cairn")?;
+//! let rows = session.query("SELECT 40 + 2", &[])?;
+//! assert!(matches!(rows[0][0], cairn_query::value::Value::Int4(42)));
+//! # Ok(())
+//! # }
+//! ```
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cairn_engine::{Db, Options};
+
+use crate::catalog::RoleDef;
+use crate::catalog::store::CatalogStore;
+use crate::error::{Error, Result, SqlState};
+use crate::session::Session;
+use crate::session::plan_cache::PlanCache;
+use backends::{Arrival, Backends};
+use notifications::Notifications;
+use sequences::Sequences;
+
+pub mod backends;
+pub mod notifications;
+pub(crate) mod sequences;
+
+/// One open data directory: its databases, and what all sessions share. Cheap to clone; the last
+/// clone and the last session to go close it.
+#[derive(Clone)]
+pub struct Database {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all sessions share.
+pub(crate) struct Shared {
+    pub(crate) db: Db,
+    pub(crate) catalogs: CatalogStore,
+    pub(crate) sequences: Sequences,
+    pub(crate) backends: Backends,
+    pub(crate) notifications: Notifications,
+    pub(crate) plans: PlanCache,
+    pub(crate) execution: crate::execute::Shared,
+}
+
+impl Database {
+    /// Opens a data directory, creating it when absent.
+    ///
+    /// # Errors
+    /// XX001 for what cannot be read, 58030, 57P01 when another process holds it.
+    pub fn open(dir: &Path, options: Options) -> Result<Self> {
+        Self::new(Db::open(dir, options)?)
+    }
+
+    /// A database without files. Nothing outlives it.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn in_memory() -> Result<Self> {
+        Self::new(Db::in_memory(Options::default())?)
+    }
+
+    fn new(db: Db) -> Result<Self> {
+        let catalogs = CatalogStore::open(&db)?;
+        let shared = Shared {
+            db,
+            catalogs,
+            sequences: Sequences::default(),
+            backends: Backends::default(),
+            notifications: Notifications::default(),
+            plans: PlanCache::default(),
+            execution: crate::execute::Shared::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// 28000 when there is no such role or it may not connect, 3D000 when there is no such
+    /// database.
+    pub fn connect(&self, database: &str, user: &str) -> Result<Session> {
+        self.connect_from(database, user, None)
+    }
+
+    /// Begins a session for a client at an address.
+    ///
+    /// # Errors
+    /// As [`Database::connect`].
+    pub fn connect_from(
+        &self,
+        database: &str,
+        user: &str,
+        client: Option<std::net::SocketAddr>,
+    ) -> Result<Session> {
+        let role = self.role(user)?;
+        let catalog = self.shared.catalogs.current(database).ok_or_else(|| {
+            let message = format!("database \"{database}\" does not exist");
+            Error::new(SqlState::INVALID_CATALOG_NAME, message)
+        })?;
+        let backend = self.shared.backends.register(Arrival {
+            db: self.shared.db.clone(),
+            database: Arc::from(database),
+            database_oid: catalog.database_oid,
+            user: Arc::from(user),
+            client,
+            now: crate::session::clock::now(),
+        });
+        Ok(Session::new(self.clone(), backend, role.is_superuser))
+    }
+
+    /// A role that may connect.
+    ///
+    /// # Errors
+    /// 28000.
+    pub fn role(&self, user: &str) -> Result<RoleDef> {
+        let globals = self.shared.catalogs.globals();
+        let Some(role) = globals.roles.get(user) else {
+            let message = format!("role \"{user}\" does not exist");
+            return Err(Error::new(SqlState::INVALID_AUTHORIZATION, message));
+        };
+        if !role.can_login {
+            let message = format!("role \"{user}\" is not permitted to log in");
+            return Err(Error::new(SqlState::INVALID_AUTHORIZATION, message));
+        }
+        Ok(role.clone())
+    }
+
+    /// Who is connected.
+    pub fn backends(&self) -> &Backends {
+        &self.shared.backends
+    }
+
+    /// The engine underneath.
+    pub fn engine(&self) -> &Db {
+        &self.shared.db
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // A failure costs a gap in a sequence, which every sequence may have.
+        if let Err(error) = self.sequences.write_back(&self.db) {
+            tracing::warn!(%error, "sequences keep their reservations");
+        }
+    }
+}

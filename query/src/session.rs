@@ -1,1 +1,0 @@
-//! One client: its transaction, settings and prepared statements.

@@ -1,0 +1,73 @@
+//! Simple queries: a text that may hold several statements.
+//!
+//! The statements of one text without BEGIN and COMMIT are one transaction. (Postgres manual,
+//! "Multiple Statements in a Simple Query".)
+
+use std::sync::Arc;
+
+use super::block::BlockStatus;
+use super::prepared::Prepared;
+use super::{Session, portal::Portal};
+use crate::error::Result;
+use crate::parse::{self, Statement};
+
+/// One statement of a text.
+pub enum Batched {
+    /// It was run before: this is its plan.
+    Cached(Arc<Prepared>),
+    /// It was parsed.
+    Parsed(Statement),
+}
+
+impl Session {
+    /// Takes a text apart. No statements: the text is empty.
+    ///
+    /// # Errors
+    /// 42601: then nothing of the text runs.
+    pub fn batch(&mut self, sql: &str) -> Result<Vec<Batched>> {
+        self.portals.remove("");
+        self.state.refresh_catalog()?;
+        if let Some(cached) = self.cached(sql) {
+            return Ok(vec![Batched::Cached(cached)]);
+        }
+        Ok(parse::parse(sql)?.into_iter().map(Batched::Parsed).collect())
+    }
+
+    /// Opens one statement of a text as the unnamed portal.
+    ///
+    /// # Errors
+    /// What binding meets; 25P02.
+    pub fn open(&mut self, sql: &str, statement: &Batched) -> Result<Arc<Prepared>> {
+        self.state.refresh_catalog()?;
+        let prepared = match statement {
+            Batched::Cached(prepared) => prepared.clone(),
+            Batched::Parsed(statement) => {
+                let range = statement.range();
+                let is_alone = sql.get(range.clone()).is_some_and(|part| part.len() == sql.len());
+                let text = if is_alone { sql } else { statement.text() };
+                self.prepare_statement(text, Some(statement), &[])?
+            }
+        };
+        self.check_not_failed(&prepared)?;
+        if prepared.params.is_empty() {
+            self.next_portal += 1;
+            let portal = Portal::new(prepared.clone(), Vec::new(), self.next_portal);
+            self.portals.insert(String::new(), portal);
+            return Ok(prepared);
+        }
+        let message = "there is no parameter $1";
+        Err(crate::error::Error::new(crate::error::SqlState::UNDEFINED_PARAMETER, message))
+    }
+
+    /// Ends one statement of a text. What it did is committed with the last one.
+    ///
+    /// # Errors
+    /// 40001 and what committing meets.
+    pub fn finish(&mut self, is_last: bool) -> Result<()> {
+        self.portals.remove("");
+        if is_last && self.status() == BlockStatus::Implicit {
+            return self.commit();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Facts of a statement, kept ready as long as the settings that they come from stay.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::settings::{Settings, parse_time_zone};
+use crate::expression::context::StatementFacts;
+use crate::value::OutputStyle;
+
+/// Settings that change what binding a text gives.
+const BINDING_SETTINGS: &[&str] = &[
+    "search_path",
+    "TimeZone",
+    "DateStyle",
+    "IntervalStyle",
+    "default_text_search_config",
+    "bytea_output",
+    "extra_float_digits",
+    "transform_null_equals",
+    "role",
+    "enable_seqscan",
+    "enable_indexscan",
+    "enable_hashjoin",
+    "enable_nestloop",
+];
+
+/// Facts that hold until a setting changes.
+pub(super) struct Facts {
+    settings: Settings,
+    facts: StatementFacts,
+    environment: u64,
+}
+
+/// Who asks: what facts need besides settings.
+pub(super) struct Identity<'a> {
+    pub(super) user: &'a Arc<str>,
+    pub(super) database: &'a Arc<str>,
+    pub(super) process_id: i32,
+}
+
+impl Facts {
+    /// Derives facts from settings.
+    pub(super) fn new(settings: &Settings, identity: &Identity<'_>) -> Self {
+        let get = |name: &str| settings.get(name).unwrap_or_default();
+        let time_zone = parse_time_zone(&get("TimeZone")).map(|(_, zone)| zone);
+        let time_zone = time_zone.unwrap_or(jiff::tz::TimeZone::UTC);
+        let role = get("role");
+        let user = if &*role == "none" { identity.user.clone() } else { role };
+        let output = OutputStyle {
+            time_zone: time_zone.clone(),
+            is_bytea_escape: &*get("bytea_output") == "escape",
+            extra_float_digits: i32::try_from(settings.number("extra_float_digits")).unwrap_or(1),
+        };
+        let mut hasher = ahash::AHasher::default();
+        for name in BINDING_SETTINGS {
+            get(name).hash(&mut hasher);
+        }
+        user.hash(&mut hasher);
+        let facts = StatementFacts {
+            transaction_time: 0,
+            statement_time: 0,
+            time_zone,
+            search_path: settings.search_path(&user).into(),
+            user,
+            database: identity.database.clone(),
+            text_config: get("default_text_search_config"),
+            output,
+            process_id: identity.process_id,
+        };
+        Self { settings: settings.clone(), facts, environment: hasher.finish() }
+    }
+
+    /// Whether they still hold.
+    pub(super) fn is_current(&self, settings: &Settings) -> bool {
+        self.settings.is_same(settings)
+    }
+
+    /// The facts of a statement that begins now.
+    pub(super) fn at(&self, transaction_time: i64, statement_time: i64) -> StatementFacts {
+        StatementFacts { transaction_time, statement_time, ..self.facts.clone() }
+    }
+
+    /// Stands for everything that binding depends on besides the definitions.
+    pub(super) fn environment(&self) -> u64 {
+        self.environment
+    }
+}

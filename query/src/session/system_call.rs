@@ -1,0 +1,136 @@
+//! Functions that ask about or act on the running system: `pg_notify`, `pg_cancel_backend`, …
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::state::State;
+use crate::database::backends::Interrupt;
+use crate::database::notifications::Notification;
+use crate::error::{Error, Result, SqlState};
+use crate::expression::context::Services;
+use crate::value::{Array, Type, Value};
+
+/// Bytes that a notification may carry, as in Postgres.
+const PAYLOAD_LEN_MAX: usize = 8000;
+/// Bytes of a channel's name.
+const CHANNEL_LEN_MAX: usize = 63;
+/// How often `pg_sleep` looks whether it was cancelled.
+const SLEEP_SLICE: Duration = Duration::from_millis(10);
+
+/// Answers a call by name.
+///
+/// # Errors
+/// 0A000 for what does not exist, and what each call meets.
+pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
+    match (name, args) {
+        ("pg_notify", [channel, payload]) => {
+            notify(state, text(channel), text(payload))?;
+            Ok(Value::Null)
+        }
+        ("pg_cancel_backend", [Value::Int4(process_id)]) => {
+            signal(state, *process_id, |backend| backend.interrupt(Interrupt::Cancel))
+        }
+        ("pg_terminate_backend", [Value::Int4(process_id), ..]) => {
+            signal(state, *process_id, crate::database::backends::Backend::terminate)
+        }
+        ("pg_current_xact_id" | "txid_current" | "pg_current_xact_id_if_assigned", []) => {
+            Ok(Value::Int8(i64::try_from(state.transaction().id()).unwrap_or(i64::MAX)))
+        }
+        ("pg_listening_channels", []) => {
+            let channels = state.database.shared.notifications.channels_of(&state.backend);
+            let channels = channels.into_iter().map(Value::Text).collect();
+            Ok(array(Type::Text, channels))
+        }
+        ("pg_blocking_pids", [Value::Int4(process_id)]) => Ok(blocking(state, *process_id)),
+        ("pg_sleep", [Value::Float8(seconds)]) => {
+            sleep(state, *seconds)?;
+            Ok(Value::Null)
+        }
+        ("pg_is_in_recovery", []) => Ok(Value::Bool(false)),
+        _ => Err(Error::unsupported(format!("function {name}"))),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    match value {
+        Value::Text(text) => text,
+        _ => "",
+    }
+}
+
+fn array(element: Type, elements: Vec<Value>) -> Value {
+    let dimensions = if elements.is_empty() { Vec::new() } else { vec![(elements.len(), 1)] };
+    Value::Array(Arc::new(Array { element, dimensions, elements }))
+}
+
+/// Queues a notification: it is sent when the transaction commits.
+pub(super) fn notify(state: &State, channel: &str, payload: &str) -> Result<()> {
+    let refuse = |message: &str| Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, message));
+    if channel.is_empty() {
+        return refuse("channel name cannot be empty");
+    }
+    if channel.len() > CHANNEL_LEN_MAX {
+        return refuse("channel name too long");
+    }
+    if payload.len() >= PAYLOAD_LEN_MAX {
+        return refuse("payload string too long");
+    }
+    let notification = Notification {
+        process_id: state.backend.process_id,
+        channel: Arc::from(channel),
+        payload: Arc::from(payload),
+    };
+    let mut block = state.block.borrow_mut();
+    // The same message twice in one transaction is sent once, as in Postgres.
+    if !block.notifications.contains(&notification) {
+        block.notifications.push(notification);
+    }
+    Ok(())
+}
+
+fn signal(
+    state: &State,
+    process_id: i32,
+    send: impl FnOnce(&crate::database::backends::Backend),
+) -> Result<Value> {
+    let Some(backend) = state.database.backends().get(process_id) else {
+        let message = format!("PID {process_id} is not a PostgreSQL server process");
+        state.warn(SqlState::WARNING, message);
+        return Ok(Value::Bool(false));
+    };
+    let globals = state.globals();
+    let user = state.user();
+    let is_superuser = globals.roles.get(&*user).is_some_and(|role| role.is_superuser);
+    if *backend.user != *user && !is_superuser {
+        let message = "must be a member of the role whose query is being canceled";
+        return Err(Error::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
+    }
+    send(&backend);
+    Ok(Value::Bool(true))
+}
+
+fn blocking(state: &State, process_id: i32) -> Value {
+    let backends = state.database.backends();
+    let blockers = match backends.get(process_id) {
+        Some(backend) => state.database.engine().blocking(backend.lock_owner),
+        None => Vec::new(),
+    };
+    let all = backends.all();
+    let by_owner = blockers.into_iter().filter_map(|owner| {
+        all.iter().find(|backend| backend.lock_owner == owner).map(|backend| backend.process_id)
+    });
+    array(Type::Int4, by_owner.map(Value::Int4).collect())
+}
+
+fn sleep(state: &State, seconds: f64) -> Result<()> {
+    let length = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+    let began = Instant::now();
+    loop {
+        state.check_cancelled()?;
+        let left = length.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(SLEEP_SLICE));
+    }
+}
