@@ -120,7 +120,6 @@ impl Session {
     pub(super) fn optimized(&self, plan: Plan) -> Arc<Plan> {
         let facts = self.state.facts();
         let context = OptimizeContext {
-            catalog: &self.state.catalog,
             statistics: &self.state.database.shared.execution.statistics,
             facts: &facts,
             services: &self.state,

@@ -18,7 +18,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::execute::{ExecuteContext, Execution};
 use crate::expression::context::SlotValues;
 use crate::expression::{EvalContext, Expr, Registry};
-use crate::identifier::quote;
+use crate::identifier::quote_identifier;
 use crate::optimize::{OptimizeContext, optimize};
 use crate::plan::{Plan, Row, TableWriter};
 use crate::result::{CommandTag, Notice};
@@ -78,7 +78,7 @@ impl Session {
         let Some(catalog) = self.state.database.shared.catalogs.current(database) else { return };
         let own = catalog.tables.values().filter(|table| table.schema == schema);
         let names: Vec<String> =
-            own.map(|table| format!("{}.{}", quote(&schema), quote(&table.name))).collect();
+            own.map(|table| format!("{}.{}", quote_identifier(&schema), quote_identifier(&table.name))).collect();
         if names.is_empty() {
             return;
         }
@@ -138,7 +138,7 @@ impl Runner for InSession<'_> {
         let facts = self.state.facts();
         let shared = &self.state.database.shared.execution;
         let statistics = &shared.statistics;
-        let cx = OptimizeContext { catalog, statistics, facts: &facts, services: &services };
+        let cx = OptimizeContext { statistics, facts: &facts, services: &services };
         let mut execution = Execution::new(Arc::new(optimize(plan, &cx)));
         // What the definition has written so far is there for the plan.
         self.state.transaction().begin_statement();
@@ -182,7 +182,7 @@ impl Runner for InSession<'_> {
         using: Option<&str>,
     ) -> Result<Expr> {
         let name = table.columns.get(column).map_or("", |column| column.name.as_str());
-        let quoted = quote(name);
+        let quoted = quote_identifier(name);
         self.bind_typed(catalog, table, using.unwrap_or(&quoted), Some(ty)).map_err(|error| {
             if error.state() != SqlState::DATATYPE_MISMATCH {
                 return error;
