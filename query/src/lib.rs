@@ -13,6 +13,7 @@ pub mod bind;
 pub mod catalog;
 pub mod copy;
 pub mod database;
+pub mod define;
 pub mod error;
 pub mod execute;
 pub mod expression;

@@ -8,9 +8,7 @@ use bytes::BytesMut;
 use cairn_query::database::backends::terminated;
 use cairn_query::session::BlockStatus;
 use cairn_query::{Error, Session, SqlState};
-use pgwire::messages::response::{
-    NotificationResponse, ReadyForQuery, TransactionStatus,
-};
+use pgwire::messages::response::{NotificationResponse, ReadyForQuery, TransactionStatus};
 use pgwire::messages::startup::ParameterStatus;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use cairn_query::Error;
 use cairn_query::session::{Prepared, Step};
 use cairn_query::value::{SqlType, Value};
-use cairn_query::Error;
 use pgwire::messages::data::ParameterDescription;
 use pgwire::messages::response::CommandComplete;
 
@@ -92,7 +92,12 @@ impl Connection {
         Ok(params)
     }
 
-    fn decode_param(&self, param: Option<&Bytes>, ty: &SqlType, format: i16) -> cairn_query::Result<Value> {
+    fn decode_param(
+        &self,
+        param: Option<&Bytes>,
+        ty: &SqlType,
+        format: i16,
+    ) -> cairn_query::Result<Value> {
         let Some(bytes) = param else { return Ok(Value::Null) };
         match format {
             0 => self.session.value_from_text(utf8(bytes)?, ty),

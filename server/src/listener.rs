@@ -339,7 +339,8 @@ fn parse_options(options: &str) -> Result<Vec<(String, String)>> {
                 Some("") => words.next().unwrap_or_default(),
                 Some(setting) => setting.to_owned(),
                 None => {
-                    let message = format!("invalid command-line argument for server process: {word}");
+                    let message =
+                        format!("invalid command-line argument for server process: {word}");
                     return Err(Error::new(SqlState::SYNTAX_ERROR, message));
                 }
             },

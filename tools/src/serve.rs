@@ -48,9 +48,10 @@ impl Serve {
     }
 
     fn check(&self) -> Result<(), Failure> {
-        let has_port = self.listen.rsplit_once(':').is_some_and(|(host, port)| {
-            !host.is_empty() && port.parse::<u16>().is_ok()
-        });
+        let has_port = self
+            .listen
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         if !has_port {
             let message = format!("--listen takes HOST:PORT, not \"{}\"", self.listen);
             return Err(Failure::usage(message));

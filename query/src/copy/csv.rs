@@ -56,9 +56,8 @@ pub(super) fn split(record: &[u8], format: &Format) -> Result<Vec<Field>> {
     let mut bytes = record.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
         if in_quotes {
-            let next_is_special = bytes.peek().is_some_and(|&next| {
-                next == format.quote || next == format.escape
-            });
+            let next_is_special =
+                bytes.peek().is_some_and(|&next| next == format.quote || next == format.escape);
             if byte == format.escape && next_is_special {
                 field.text.extend(bytes.next());
             } else if byte == format.quote {
@@ -141,11 +140,10 @@ mod tests {
 
     #[test]
     fn fields() {
-        assert_eq!(texts("a,,\"\"", None), [
-            ("a".into(), false),
-            (String::new(), false),
-            (String::new(), true)
-        ]);
+        assert_eq!(
+            texts("a,,\"\"", None),
+            [("a".into(), false), (String::new(), false), (String::new(), true)]
+        );
         assert_eq!(texts("\"a \"\"b\"\", c\"", None), [("a \"b\", c".into(), true)]);
         assert_eq!(texts("\"a \\\"b\\\\\"", Some('\\')), [("a \"b\\".into(), true)]);
         assert!(split(b"\"a", &format(None)).is_err());

@@ -50,9 +50,7 @@ impl Format {
     }
 
     fn check(&self, is_csv: bool) -> Result<()> {
-        let refuse = |message: String| {
-            Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, message))
-        };
+        let refuse = |message: String| Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, message));
         if matches!(self.delimiter, b'\n' | b'\r') {
             return refuse("COPY delimiter cannot be newline or carriage return".to_owned());
         }

@@ -80,9 +80,8 @@ impl CopyIn {
     pub fn new(input: CopyInput) -> Result<Self> {
         let format = Format::new(&input.options)?;
         let is_among = |names: &[String]| -> Vec<bool> {
-            let is_named = |column: &CopyColumn| {
-                names.iter().any(|name| name == "*" || *name == column.name)
-            };
+            let is_named =
+                |column: &CopyColumn| names.iter().any(|name| name == "*" || *name == column.name);
             input.columns.iter().map(is_named).collect()
         };
         let records = Records {
@@ -195,12 +194,17 @@ impl Records {
         if self.format.kind != CopyFormat::Csv {
             return Ok(text::split(record, &self.format));
         }
-        let fields = csv::split(record, &self.format).map_err(|error| self.locate(error, record))?;
+        let fields =
+            csv::split(record, &self.format).map_err(|error| self.locate(error, record))?;
         let to_value = |(position, field): (usize, csv::Field)| {
             let is_null_text = field.text == self.format.null.as_bytes();
             let flag = |flags: &[bool]| flags.get(position).copied().unwrap_or(false);
             let is_null = is_null_text
-                && if field.is_quoted { flag(&self.force_null) } else { !flag(&self.force_not_null) };
+                && if field.is_quoted {
+                    flag(&self.force_null)
+                } else {
+                    !flag(&self.force_not_null)
+                };
             (!is_null).then_some(field.text)
         };
         Ok(fields.into_iter().enumerate().map(to_value).collect())
@@ -259,11 +263,7 @@ impl Records {
         Ok(())
     }
 
-    fn next_binary(
-        &mut self,
-        is_end: bool,
-        facts: &StatementFacts,
-    ) -> Result<Option<Vec<Value>>> {
+    fn next_binary(&mut self, is_end: bool, facts: &StatementFacts) -> Result<Option<Vec<Value>>> {
         if self.is_ended {
             return Ok(None);
         }

@@ -74,7 +74,12 @@ impl CopyOut {
     ///
     /// # Errors
     /// When a value has no binary form.
-    pub(crate) fn write(&mut self, row: &Row, style: &OutputStyle, out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn write(
+        &mut self,
+        row: &Row,
+        style: &OutputStyle,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         self.rows += 1;
         if self.is_binary() {
             return self.write_binary(row, style, out);

@@ -178,8 +178,7 @@ fn successor(position: Position, def: &SequenceDef) -> Result<i64> {
             let (end, bound) =
                 if def.increment > 0 { ("maximum", def.max) } else { ("minimum", def.min) };
             let name = &def.name;
-            let message =
-                format!("nextval: reached {end} value of sequence \"{name}\" ({bound})");
+            let message = format!("nextval: reached {end} value of sequence \"{name}\" ({bound})");
             Err(Error::new(SqlState("2200H"), message))
         }
     }

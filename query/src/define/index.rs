@@ -64,7 +64,7 @@ pub(super) fn build(
 
 fn check_key(spec: &IndexSpec, ty: &Type) -> Result<()> {
     let fits = match spec.method {
-        IndexMethod::Ordered => ty.is_ordered(),
+        IndexMethod::Ordered => ty.is_orderable(),
         IndexMethod::FullText => *ty == Type::TsVector,
         IndexMethod::Geo => matches!(ty, Type::Geometry | Type::Geography),
         IndexMethod::Inverted => true,
@@ -107,7 +107,8 @@ pub(super) fn fill(
             return Err(Error::internal("a scanned row has no key"));
         };
         let mut entries = Vec::new();
-        cx.runner.with_eval(&mut |eval| part.push_entries(eval, 0, &row_key, &row, &mut entries))?;
+        cx.runner
+            .with_eval(&mut |eval| part.push_entries(eval, 0, &row_key, &row, &mut entries))?;
         entries.iter().try_for_each(|entry| sink.put(table, part, &row, entry))
     })?;
     sink.finish()

@@ -36,6 +36,30 @@ pub struct Plan {
     pub params: Vec<SqlType>,
 }
 
+impl Plan {
+    /// OIDs of the tables that it reads, each once.
+    pub fn tables(&self) -> Vec<u32> {
+        let mut tables = std::collections::BTreeSet::new();
+        let mut visit = |node: &Node| {
+            let table = match node {
+                Node::Scan(scan) => &scan.table,
+                Node::IndexScan(scan) => &scan.scan.table,
+                Node::TextScan(scan) => &scan.scan.table,
+                Node::GeoScan(scan) => &scan.scan.table,
+                _ => return,
+            };
+            tables.insert(table.oid);
+        };
+        let ctes = self.ctes.iter().flat_map(|cte| {
+            std::iter::once(&cte.node).chain(cte.recursive.as_ref().map(|term| &term.node))
+        });
+        for tree in ctes.chain(&self.subplans).chain([&self.root]) {
+            walk::visit_nodes(tree, &mut |node| visit(node));
+        }
+        tables.into_iter().collect()
+    }
+}
+
 /// The word of the command tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {

@@ -33,7 +33,11 @@ pub(super) struct Cursor {
 }
 
 impl Session {
-    pub(super) fn declare(&mut self, declare: &DeclareCursor, params: Vec<crate::value::Value>) -> Result<()> {
+    pub(super) fn declare(
+        &mut self,
+        declare: &DeclareCursor,
+        params: Vec<crate::value::Value>,
+    ) -> Result<()> {
         if !declare.is_hold && !self.state.block.borrow().is_explicit() {
             let message = "DECLARE CURSOR can only be used in transaction blocks";
             return Err(Error::new(SqlState::NO_ACTIVE_SQL_TRANSACTION, message));

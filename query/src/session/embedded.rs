@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Session, Step};
 use super::batch::Batched;
 use super::portal::BATCH_ROWS;
+use super::{Session, Step};
 use crate::error::{Error, Result};
 use crate::plan::Row;
 use crate::result::CommandTag;

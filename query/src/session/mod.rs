@@ -32,10 +32,10 @@ mod codec;
 mod cursor;
 mod embedded;
 mod facts;
-pub(crate) mod plan_cache;
-mod portal;
 mod maintenance;
 mod overlay;
+pub(crate) mod plan_cache;
+mod portal;
 mod prepare;
 mod prepared;
 mod run;
@@ -48,9 +48,9 @@ mod utility;
 
 pub use batch::Batched;
 pub use block::BlockStatus;
+pub(crate) use portal::Running;
 pub use portal::{Portal, Step};
 pub use prepared::Prepared;
-pub(crate) use portal::Running;
 
 use block::Block;
 use cursor::Cursor;

@@ -39,11 +39,8 @@ impl Session {
             return None;
         }
         let (state, environment) = (&self.state, self.state.environment());
-        let cached = state.database.shared.plans.get(
-            state.backend.database_oid,
-            environment,
-            sql,
-        )?;
+        let cached =
+            state.database.shared.plans.get(state.backend.database_oid, environment, sql)?;
         Arc::ptr_eq(&cached.catalog, &state.catalog).then_some(cached)
     }
 

@@ -92,9 +92,7 @@ const FEW_ROWS: usize = 16;
 
 fn is_short(node: &Node) -> bool {
     match node {
-        Node::Values { rows } => {
-            rows.len() <= FEW_ROWS && rows.iter().flatten().all(is_constant)
-        }
+        Node::Values { rows } => rows.len() <= FEW_ROWS && rows.iter().flatten().all(is_constant),
         Node::IndexScan(scan) => {
             let columns = scan.index.as_ref().map_or_else(
                 || match &scan.scan.table.row_key {

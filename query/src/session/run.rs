@@ -52,14 +52,12 @@ impl Session {
                 portal.run = Run::Done;
                 Ok(Step::Complete(tag))
             }
-            Run::CopyOut(copy) => Ok(Step::CopyOut {
-                columns: copy.columns(),
-                is_binary: copy.is_binary(),
-            }),
-            Run::CopyIn(copy) => Ok(Step::CopyIn {
-                columns: copy.columns(),
-                is_binary: copy.is_binary(),
-            }),
+            Run::CopyOut(copy) => {
+                Ok(Step::CopyOut { columns: copy.columns(), is_binary: copy.is_binary() })
+            }
+            Run::CopyIn(copy) => {
+                Ok(Step::CopyIn { columns: copy.columns(), is_binary: copy.is_binary() })
+            }
             Run::Ready | Run::Done if portal.prepared.is_empty() => Ok(Step::Empty),
             Run::Ready | Run::Done => match portal.prepared.plan() {
                 // Asking again at the end of a query gives no rows; anything else cannot run twice.
@@ -198,4 +196,3 @@ impl Running {
         }
     }
 }
-

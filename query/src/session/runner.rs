@@ -77,8 +77,9 @@ impl Session {
         let database = &self.state.backend.database;
         let Some(catalog) = self.state.database.shared.catalogs.current(database) else { return };
         let own = catalog.tables.values().filter(|table| table.schema == schema);
-        let names: Vec<String> =
-            own.map(|table| format!("{}.{}", quote_identifier(&schema), quote_identifier(&table.name))).collect();
+        let names: Vec<String> = own
+            .map(|table| format!("{}.{}", quote_identifier(&schema), quote_identifier(&table.name)))
+            .collect();
         if names.is_empty() {
             return;
         }
@@ -187,8 +188,10 @@ impl Runner for InSession<'_> {
             if error.state() != SqlState::DATATYPE_MISMATCH {
                 return error;
             }
-            let (what, ty) = (if using.is_some() { "result of USING clause for " } else { "" }, ty.name());
-            let message = format!("{what}column \"{name}\" cannot be cast automatically to type {ty}");
+            let (what, ty) =
+                (if using.is_some() { "result of USING clause for " } else { "" }, ty.name());
+            let message =
+                format!("{what}column \"{name}\" cannot be cast automatically to type {ty}");
             let hint = format!("You might need to specify \"USING {name}::{ty}\".");
             Error::new(SqlState::DATATYPE_MISMATCH, message).with_hint(hint)
         })

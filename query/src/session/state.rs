@@ -18,9 +18,7 @@ use crate::database::backends::Backend;
 use crate::database::notifications::Inbox;
 use crate::database::sequences::Position;
 use crate::error::{Error, Result, SqlState};
-use crate::expression::context::{
-    AdvisoryKey, AdvisoryMode, Services, SlotValues, StatementFacts,
-};
+use crate::expression::context::{AdvisoryKey, AdvisoryMode, Services, SlotValues, StatementFacts};
 use crate::result::Notice;
 use crate::value::Value;
 
@@ -201,10 +199,9 @@ impl State {
         match error.state() {
             SqlState::QUERY_CANCELED => self.check_cancelled().err().unwrap_or(error),
             SqlState::LOCK_NOT_AVAILABLE if self.is_late() => timed_out(),
-            SqlState::LOCK_NOT_AVAILABLE if error.message().starts_with("lock") => Error::new(
-                SqlState::LOCK_NOT_AVAILABLE,
-                "canceling statement due to lock timeout",
-            ),
+            SqlState::LOCK_NOT_AVAILABLE if error.message().starts_with("lock") => {
+                Error::new(SqlState::LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout")
+            }
             _ => error,
         }
     }
@@ -295,10 +292,8 @@ impl Services for State {
     fn sequence_current(&self, sequence: u32) -> Result<i64> {
         let def = self.sequence(sequence)?;
         self.sequences.borrow().current.get(&sequence).copied().ok_or_else(|| {
-            let message = format!(
-                "currval of sequence \"{}\" is not yet defined in this session",
-                def.name
-            );
+            let message =
+                format!("currval of sequence \"{}\" is not yet defined in this session", def.name);
             Error::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
         })
     }

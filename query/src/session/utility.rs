@@ -15,8 +15,8 @@ use crate::bind::{
 use crate::copy::{CopyColumn, CopyIn, CopyInput, CopyOut};
 use crate::error::{Error, Result, SqlState};
 use crate::execute::Execution;
-use crate::expression::{EvalContext, Expr};
 use crate::expression::context::{Services, SlotValues};
+use crate::expression::{EvalContext, Expr};
 use crate::plan::Row;
 use crate::result::CommandTag;
 use crate::value::{SqlType, Value};
@@ -34,9 +34,7 @@ impl Session {
                 let params = std::mem::take(&mut portal.params);
                 self.explain(*options, inner, params)
             }
-            BoundStatement::Execute { name, args } => {
-                self.execute_prepared(name, args, portal)
-            }
+            BoundStatement::Execute { name, args } => self.execute_prepared(name, args, portal),
             BoundStatement::Declare(declare) => {
                 let params = std::mem::take(&mut portal.params);
                 self.declare(declare, params)?;
@@ -203,11 +201,8 @@ impl Session {
         let prepared = self.statement(name)?;
         if args.len() != prepared.params.len() {
             let message = format!("wrong number of parameters for prepared statement \"{name}\"");
-            let detail = format!(
-                "Expected {} parameters but got {}.",
-                prepared.params.len(),
-                args.len()
-            );
+            let detail =
+                format!("Expected {} parameters but got {}.", prepared.params.len(), args.len());
             return Err(Error::new(SqlState::SYNTAX_ERROR, message).with_detail(detail));
         }
         let mut params = Vec::with_capacity(args.len());
@@ -245,12 +240,8 @@ impl Session {
     fn evaluate(&self, expr: &Expr) -> Result<Value> {
         let facts = self.state.facts();
         let slots = SlotValues::default();
-        let context = EvalContext {
-            params: &[],
-            slots: &slots,
-            statement: &facts,
-            services: &self.state,
-        };
+        let context =
+            EvalContext { params: &[], slots: &slots, statement: &facts, services: &self.state };
         expr.eval(&context, &[])
     }
 
@@ -425,11 +416,7 @@ impl Session {
     ///
     /// # Errors
     /// Whatever the query meets.
-    pub fn copy_out(
-        &mut self,
-        name: &str,
-        out: &mut Vec<Vec<u8>>,
-    ) -> Result<Option<CommandTag>> {
+    pub fn copy_out(&mut self, name: &str, out: &mut Vec<Vec<u8>>) -> Result<Option<CommandTag>> {
         let portal = self.portals.get_mut(name).ok_or_else(|| super::missing_portal(name))?;
         let Run::CopyOut(copy) = &mut portal.run else {
             return Err(super::missing_portal(name));

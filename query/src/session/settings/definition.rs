@@ -160,11 +160,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
     fixed_reported("server_version", Kind::Text, SERVER_VERSION),
     fixed("server_version_num", Kind::Text, "150000"),
     fixed_reported("session_authorization", Kind::Text, ""),
-    setting(
-        "session_replication_role",
-        Kind::Enum(&["origin", "replica", "local"]),
-        "origin",
-    ),
+    setting("session_replication_role", Kind::Enum(&["origin", "replica", "local"]), "origin"),
     fixed("shared_buffers", Kind::Text, "256MB"),
     fixed("ssl", Kind::Bool, "off"),
     reported("standard_conforming_strings", Kind::AlwaysOn, "on"),

@@ -102,10 +102,13 @@ impl Kind {
             }
             Self::Enum(words) => {
                 let found = words.iter().find(|word| word.eq_ignore_ascii_case(value.trim()));
-                found.map(|word| (*word).to_owned()).or_else(|| boolean_word(words, value)).ok_or_else(|| {
-                    let hint = format!("Available values: {}.", words.join(", "));
-                    bad_value(name, value).with_hint(hint)
-                })
+                found
+                    .map(|word| (*word).to_owned())
+                    .or_else(|| boolean_word(words, value))
+                    .ok_or_else(|| {
+                        let hint = format!("Available values: {}.", words.join(", "));
+                        bad_value(name, value).with_hint(hint)
+                    })
             }
             Self::Text => Ok(value.to_owned()),
             Self::TimeZone => {
@@ -192,9 +195,7 @@ fn parse_number(name: &str, value: &str, unit: Unit) -> Result<f64> {
     let (digits, suffix) = value.split_at(end.unwrap_or(value.len()));
     let number: f64 = digits.trim().parse().map_err(|_| bad_value(name, value))?;
     let (units, kinds) = match unit {
-        Unit::Millis => {
-            (TIME_UNITS, "\"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\"")
-        }
+        Unit::Millis => (TIME_UNITS, "\"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\""),
         Unit::Kilobytes | Unit::Blocks => {
             (MEMORY_UNITS, "\"B\", \"kB\", \"MB\", \"GB\", and \"TB\"")
         }
