@@ -9,15 +9,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cairn_engine::env::{Env, MemoryFs};
-use cairn_engine::{Db, Direction, Isolation, KeyRange, Options, Result, Timestamp, Transaction};
+use cairn_engine::index::geo::Aabb;
+use cairn_engine::keyspace::key;
+use cairn_engine::{
+    Db, Direction, Isolation, KeyRange, ObjectId, Options, Result, Space, Timestamp, Transaction,
+};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 const LAST: &[u8] = b"last";
+const PLACES: ObjectId = ObjectId(9);
 
 /// Small, so that a short history goes through every kind of file.
 fn options() -> Options {
-    Options { memtable_len_max: 16 << 10, wal_allocation_len: 32 << 10, ..Options::default() }
+    Options {
+        memtable_len_max: 16 << 10,
+        wal_allocation_len: 32 << 10,
+        delta_len_max: 2 << 10,
+        ..Options::default()
+    }
 }
 
 fn open(files: &MemoryFs) -> Result<Db> {
@@ -28,14 +38,20 @@ fn row_key(n: u64) -> Vec<u8> {
     format!("row/{n:08}").into_bytes()
 }
 
-/// Writes row `n`, removes row `n - 50`, and says in `last` that it did both.
+fn place_key(n: u64) -> Vec<u8> {
+    key(Space::Geo, PLACES, &n.to_be_bytes())
+}
+
+/// Writes row `n` and its place, removes row `n - 50`, and says in `last` that it did both.
 fn write(txn: &Transaction, n: u64, padding: usize) -> Result<()> {
     let mut value = n.to_be_bytes().to_vec();
     value.resize(8 + padding, b'.');
     txn.put(&row_key(n), &value)?;
+    txn.put(&place_key(n), &Aabb::point([n as f64, 0.0, 0.0]).encode())?;
     txn.put(LAST, &n.to_be_bytes())?;
     if let Some(old) = n.checked_sub(50) {
         txn.delete(&row_key(old))?;
+        txn.delete(&place_key(old))?;
     }
     Ok(())
 }
@@ -52,6 +68,13 @@ fn check(db: &Db) -> u64 {
         .collect();
     let expected: Vec<u64> = (last.saturating_sub(49).max(1)..=last).collect();
     assert_eq!(rows, expected, "half a commit");
+    assert_eq!(db.verify_indexes().unwrap(), [""; 0]);
+    let txn = db.begin(Isolation::ReadCommitted);
+    let everywhere = Aabb { min: [f64::MIN; 3], max: [f64::MAX; 3] };
+    let hits = txn.search_geo(PLACES, &everywhere).unwrap();
+    let mut places: Vec<u64> = hits.map(|hit| number(&hit.unwrap().row_key)).collect();
+    places.sort_unstable();
+    assert_eq!(places, expected, "the index and its rows disagree");
     last
 }
 
@@ -155,9 +178,8 @@ fn check_pairs(db: &Db, thread: usize, acked: u64) {
     let snapshot = db.snapshot();
     let mut is_over = false;
     for n in 1..=200 {
-        let sides = [b'a', b'b'].map(|side| {
-            snapshot.get(&pair_key(side, thread, n)).unwrap().is_some()
-        });
+        let sides =
+            [b'a', b'b'].map(|side| snapshot.get(&pair_key(side, thread, n)).unwrap().is_some());
         assert!(sides[0] == sides[1], "half a commit: thread {thread} number {n}");
         assert!(sides[0] || n > acked, "lost: thread {thread} number {n}");
         assert!(!(sides[0] && is_over), "a later commit without an earlier one: {thread} {n}");

@@ -10,15 +10,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use cairn_engine::{Db, Direction, Isolation, KeyRange, Options, Result};
+use cairn_engine::index::geo::Aabb;
+use cairn_engine::keyspace::key as key_in;
+use cairn_engine::{
+    Db, Direction, Isolation, KeyRange, LockStrength, ObjectId, Options, Result, Space, WaitPolicy,
+};
 use rand::Rng;
 
 const DIR: &str = "CAIRN_KILL_DIR";
 const THREADS: usize = 4;
+const PLACES: ObjectId = ObjectId(9);
 
 /// Small, so that flushes and compactions are killed too.
 fn options() -> Options {
-    Options { memtable_len_max: 256 << 10, ..Options::default() }
+    Options { memtable_len_max: 256 << 10, delta_len_max: 32 << 10, ..Options::default() }
 }
 
 fn key(side: u8, thread: usize, n: u64) -> Vec<u8> {
@@ -48,10 +53,11 @@ fn commit(db: &Db, thread: usize, n: u64) -> Result<()> {
     let txn = db.begin(Isolation::ReadCommitted);
     txn.put(&key(b'a', thread, n), &[b'.'; 300])?;
     txn.put(&key(b'b', thread, n), &n.to_be_bytes())?;
+    let place = Aabb::point([n as f64, thread as f64, 0.0]).encode();
+    txn.put(&key_in(Space::Geo, PLACES, &key(b'a', thread, n)), &place)?;
     // Everybody fights for this one.
     txn.begin_statement();
-    let policy = cairn_engine::WaitPolicy::Wait(None);
-    let _ = txn.lock(b"count", cairn_engine::LockStrength::Update, policy)?;
+    let _ = txn.lock(b"count", LockStrength::Update, WaitPolicy::Wait(None))?;
     let count = txn.get_newest(b"count")?.map_or(0, |value| number(&value));
     txn.put(b"count", &(count + 1).to_be_bytes())?;
     txn.commit().map(drop)
@@ -140,9 +146,14 @@ fn check(dir: &Path, acked: [u64; THREADS], cycle: u64) {
         let last = sides[0].len() as u64;
         assert_eq!(sides[0], (1..=last).collect::<Vec<_>>(), "cycle {cycle}: a gap");
         assert!(last >= acked, "cycle {cycle}: lost {last}..{acked}");
+        let line = Aabb { min: [0.0, thread as f64, 0.0], max: [f64::MAX, thread as f64, 0.0] };
+        let txn = db.begin(Isolation::ReadCommitted);
+        let places = txn.search_geo(PLACES, &line).unwrap().map(|hit| hit.unwrap()).count();
+        assert_eq!(places as u64, last, "cycle {cycle}: the index and its rows disagree");
         count += last;
     }
     let stored = db.snapshot().get(b"count").unwrap().map_or(0, |value| number(&value));
     assert_eq!(stored, count, "cycle {cycle}: the counter and the rows disagree");
+    assert_eq!(db.verify_indexes().unwrap(), [""; 0], "cycle {cycle}");
     db.close().unwrap();
 }
