@@ -73,8 +73,10 @@ impl Maintenance {
         }
     }
 
-    /// Passes on the oldest snapshot.
+    /// Passes on which old row versions and removals nobody needs any more.
     pub(crate) fn forget(&self) {
+        let published = self.oracle.published();
+        self.lsm.set_sealed(self.registry.sealed(published));
         let oldest = self.oracle.oldest();
         self.lsm.set_oldest_snapshot(oldest);
         self.committer.between_commits(|| self.registry.set_oldest_snapshot(oldest));

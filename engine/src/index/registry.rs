@@ -159,6 +159,14 @@ impl Registry {
         }
     }
 
+    /// Up to where all indexes have their entries in segments. `published` must have been read
+    /// before: an index without a delta has sealed at least everything up to there.
+    pub(crate) fn sealed(&self, published: Timestamp) -> Timestamp {
+        let indexes = self.indexes.read();
+        let unsealed = indexes.values().filter(|index| index.derived().delta_len() > 0);
+        unsealed.map(|index| index.derived().watermark()).fold(published, Timestamp::min)
+    }
+
     /// Seals every delta of at least `len_min` bytes up to `durable`, and merges segments until
     /// nothing is left to merge.
     ///

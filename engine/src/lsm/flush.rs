@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::compaction::retention::Retention;
+use super::compaction::retention::{Horizon, Retention};
 use super::iterator::{Cursor, Start};
 use super::memtable::Memtable;
 use super::sstable::{Compression, FileMeta, SstableBuilder};
@@ -30,9 +30,9 @@ pub(super) fn write_memtable(
     id: FileId,
     memtable: &Arc<Memtable>,
     shape: &Shape,
-    oldest: Timestamp,
+    horizon: Horizon,
 ) -> Result<Option<FileMeta>> {
-    let mut retention = Retention::new(oldest, &shape.drops);
+    let mut retention = Retention::new(horizon, &shape.drops);
     let mut cursor = memtable.cursor(Timestamp::MAX, Direction::Forward);
     cursor.seek(Start::Beginning)?;
     let mut builder = None;
@@ -63,10 +63,10 @@ impl Store {
         let state = self.state.load_full();
         let Some((memtable, newer)) = state.sealed.split_last() else { return Ok(false) };
         let next = newer.last().unwrap_or(&state.active);
-        let (shape, oldest) = (state.version.shape(), self.oldest());
+        let (shape, horizon) = (state.version.shape(), self.horizon());
         let id = self.new_file_id();
         let (env, dir) = (&self.env, &self.dir);
-        let file = write_memtable(env, dir, &self.options, id, memtable, shape, oldest)?;
+        let file = write_memtable(env, dir, &self.options, id, memtable, shape, horizon)?;
         let edit = Edit {
             wal_first: Some(next.first_segment()),
             flushed: Some(memtable.last_ts()),

@@ -130,8 +130,8 @@ impl Lsm {
     /// rebuilding what was derived from the keys up to `since`. Sstables without anything newer
     /// are not read.
     ///
-    /// Compaction drops tombstones that no snapshot needs: who wants to see all removals after
-    /// `since` keeps the oldest snapshot at or below it ([`Lsm::set_oldest_snapshot`]).
+    /// Compaction drops tombstones that no snapshot needs, but those of derived indexes' entries
+    /// only once they are [sealed](Lsm::set_sealed).
     ///
     /// # Errors
     /// `Corruption`.
@@ -146,6 +146,13 @@ impl Lsm {
     /// call.
     pub fn set_oldest_snapshot(&self, oldest: Timestamp) {
         self.store.oldest.fetch_max(oldest.0, Ordering::AcqRel);
+    }
+
+    /// Says that every derived index has what was committed up to `sealed` in its own files: the
+    /// removal of an entry at or below it need not be kept for [`Lsm::scan_since`]. Never goes
+    /// back. Starts at 0: no such removal is dropped before the first call.
+    pub fn set_sealed(&self, sealed: Timestamp) {
+        self.store.sealed.fetch_max(sealed.0, Ordering::AcqRel);
     }
 
     /// Writes everything appended so far to sstables.

@@ -21,6 +21,7 @@ use parking_lot::{Condvar, Mutex};
 use super::background::Background;
 use super::batch::operations;
 use super::block_cache::BlockCache;
+use super::compaction::retention::Horizon;
 use super::flush::write_memtable;
 use super::memtable::Memtable;
 use super::stats::Counters;
@@ -176,6 +177,7 @@ impl<'a> Recovery<'a> {
             next_file: AtomicU64::new(self.next_file),
             last_ts: AtomicU64::new(last_ts.0),
             oldest: AtomicU64::new(0),
+            sealed: AtomicU64::new(0),
             counters: Counters::default(),
             background: Background::default(),
             compactions: Mutex::default(),
@@ -248,8 +250,8 @@ impl<'a> Recovery<'a> {
         self.memtable.seal();
         let (env, memtable) = (&self.env, &self.memtable);
         // Nobody reads yet, but the caller has not said which old snapshots it will revive.
-        let oldest = Timestamp(0);
-        let file = write_memtable(env, self.dir, self.options, id, memtable, &self.shape, oldest)?;
+        let horizon = Horizon { oldest: Timestamp(0), sealed: Timestamp(0) };
+        let file = write_memtable(env, self.dir, self.options, id, memtable, &self.shape, horizon)?;
         env.vfs.sync_dir(self.dir).map_err(|error| Error::io("sync directory", self.dir, error))?;
         let last_ts = memtable.last_ts();
         self.overflow.flushed = Some(last_ts);

@@ -20,6 +20,7 @@ use super::background::Background;
 use super::batch::{Batch, operations};
 use super::block_cache::BlockCache;
 use super::compaction::job::InFlight;
+use super::compaction::retention::Horizon;
 use super::memtable::Memtable;
 use super::merge::{LevelCursor, Merge, Source};
 use super::stats::Counters;
@@ -58,6 +59,7 @@ pub(super) struct Store {
     pub(super) next_file: AtomicU64,
     pub(super) last_ts: AtomicU64,
     pub(super) oldest: AtomicU64,
+    pub(super) sealed: AtomicU64,
     pub(super) counters: Counters,
     pub(super) background: Background,
     pub(super) compactions: Mutex<InFlight>,
@@ -75,6 +77,12 @@ impl Store {
     /// No snapshot is older than this.
     pub(super) fn oldest(&self) -> Timestamp {
         Timestamp(self.oldest.load(Ordering::Acquire))
+    }
+
+    /// Who may still want old entries.
+    pub(super) fn horizon(&self) -> Horizon {
+        let sealed = Timestamp(self.sealed.load(Ordering::Acquire));
+        Horizon { oldest: self.oldest(), sealed }
     }
 
     /// The newest timestamp appended or ingested.

@@ -242,7 +242,7 @@ impl<'a> Outputs<'a> {
         });
         let mut merge = Merge::new(sources.collect::<Result<_>>()?, Direction::Forward);
         merge.seek(Start::Beginning)?;
-        let mut retention = Retention::new(self.store.oldest(), &self.shape.drops);
+        let mut retention = Retention::new(self.store.horizon(), &self.shape.drops);
         let mut count: u64 = 0;
         while let Some(key) = merge.key() {
             let (ts, is_tombstone) = (merge.ts(), merge.is_tombstone());

@@ -3,9 +3,21 @@
 //! # Invariants
 //! - C-1: for every snapshot at or above the oldest, the newest row version it can see is kept.
 //! - C-2: a tombstone is dropped only when nothing older can exist beneath it.
+//! - C-3: the newest removal of a derived index's entry is kept until the index has it in a
+//!   segment: after a crash the index learns of it from nowhere else.
 
+use crate::keyspace::split_derived;
 use crate::lsm::version::DropMark;
 use crate::timestamp::Timestamp;
+
+/// Who may still want old entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Horizon {
+    /// No snapshot is older.
+    pub(crate) oldest: Timestamp,
+    /// Every derived index has the entries up to here in its segments.
+    pub(crate) sealed: Timestamp,
+}
 
 /// What becomes of an entry, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +42,7 @@ impl Verdict {
 
 /// Judges the entries of a merge, in order.
 pub(crate) struct Retention<'a> {
-    /// No snapshot is older.
-    oldest: Timestamp,
+    horizon: Horizon,
     drops: &'a [DropMark],
     key: Vec<u8>,
     is_begun: bool,
@@ -40,8 +51,8 @@ pub(crate) struct Retention<'a> {
 }
 
 impl<'a> Retention<'a> {
-    pub(crate) fn new(oldest: Timestamp, drops: &'a [DropMark]) -> Self {
-        Self { oldest, drops, key: Vec::new(), is_begun: false, is_covered: false }
+    pub(crate) fn new(horizon: Horizon, drops: &'a [DropMark]) -> Self {
+        Self { horizon, drops, key: Vec::new(), is_begun: false, is_covered: false }
     }
 
     /// Judges the next entry. Requires: entries come in internal-key order. `is_bottom` answers
@@ -64,10 +75,11 @@ impl<'a> Retention<'a> {
         if self.is_covered {
             return Verdict::DropShadowed;
         }
-        self.is_covered = ts <= self.oldest;
+        self.is_covered = ts <= self.horizon.oldest;
+        let is_awaited = || ts > self.horizon.sealed && split_derived(key).is_some();
         match (is_tombstone, self.is_covered) {
             (false, _) => Verdict::KeepVisible,
-            (true, true) if is_bottom() => Verdict::DropTombstone,
+            (true, true) if !is_awaited() && is_bottom() => Verdict::DropTombstone,
             (true, _) => Verdict::KeepTombstone,
         }
     }
@@ -142,7 +154,8 @@ mod tests {
                     let is_bottom = arguments.take_key("bottom") == Some("true");
                     self.entries
                         .sort_by(|a, b| compare((a.0.as_bytes(), a.1), (b.0.as_bytes(), b.1)));
-                    let mut retention = Retention::new(oldest, &self.drops);
+                    let mut retention =
+                        Retention::new(Horizon { oldest, sealed: Timestamp::MAX }, &self.drops);
                     for (key, ts, value) in &self.entries {
                         let is_tombstone = value.is_none();
                         let verdict =
