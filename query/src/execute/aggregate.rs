@@ -47,7 +47,8 @@ impl Aggregate {
 
     fn gather(&mut self, plan: &Plan, cx: &Context<'_>) -> Result<Vec<Group>> {
         let mut groups = Vec::new();
-        let mut positions: Vec<GroupMap<usize>> = plan.sets.iter().map(|_| GroupMap::default()).collect();
+        let mut positions: Vec<GroupMap<usize>> =
+            plan.sets.iter().map(|_| GroupMap::default()).collect();
         loop {
             let rows = self.input.next(&plan.input, cx, BATCH)?;
             if rows.is_empty() {
@@ -175,9 +176,9 @@ fn finish(plan: &Plan, mut group: Group, cx: &Context<'_>) -> Result<Row> {
     let columns = plan.sets.get(group.set).map(Vec::as_slice).unwrap_or_default();
     for grouping in &plan.groupings {
         // Postgres manual, 9.21: bit by bit, 1 where the argument is not in the grouping set.
-        let mask = grouping.iter().fold(0, |mask, column| {
-            (mask << 1) | i32::from(!columns.contains(column))
-        });
+        let mask = grouping
+            .iter()
+            .fold(0, |mask, column| (mask << 1) | i32::from(!columns.contains(column)));
         row.push(Value::Int4(mask));
     }
     Ok(row)

@@ -12,8 +12,8 @@ use super::table::foreign_key::Event;
 use super::{BATCH, ExecuteContext};
 use crate::catalog::{Catalog, TableDef};
 use crate::error::{Error, Result};
-use crate::expression::{EvalContext, Expr};
 use crate::expression::context::{AdvisoryKey, AdvisoryMode, Services, SlotValues};
+use crate::expression::{EvalContext, Expr};
 use crate::plan::{Node, Plan, Row, TableWriter, walk};
 use crate::value::Value;
 
@@ -109,7 +109,12 @@ impl<'a> Running<'a> {
     }
 
     /// Rows of a subplan that reads nothing from outside, run once.
-    fn shared_rows(&self, subplan: usize, node: &Node, slots: &SlotValues) -> Result<Arc<Vec<Row>>> {
+    fn shared_rows(
+        &self,
+        subplan: usize,
+        node: &Node,
+        slots: &SlotValues,
+    ) -> Result<Arc<Vec<Row>>> {
         let cell = self.subplan(subplan)?;
         {
             let state = cell.borrow();

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
+use super::BATCH;
 use super::context::Context;
 use super::grouping::{self, GroupSet};
 use super::memory::row_len;
 use super::operator::Operator;
-use super::BATCH;
 use crate::error::{Error, Result};
 use crate::plan::{Cte, Row, walk};
 
@@ -142,8 +142,7 @@ fn first(
         return Ok((operator.all(&cte.node, cx)?, Progress::Recursing));
     }
     let rows = operator.next(&cte.node, cx, max)?;
-    let progress =
-        if rows.is_empty() { Progress::Complete } else { Progress::First(operator) };
+    let progress = if rows.is_empty() { Progress::Complete } else { Progress::First(operator) };
     Ok((rows, progress))
 }
 

@@ -1,10 +1,10 @@
 //! The build side of a hash join: rows by key.
 
+use super::BATCH;
 use super::context::Context;
 use super::grouping::{self, GroupMap};
 use super::memory::row_len;
 use super::operator::Operator;
-use super::BATCH;
 use crate::error::Result;
 use crate::expression::Expr;
 use crate::plan::{Node, Row};

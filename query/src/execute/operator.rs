@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::BATCH;
 use super::aggregate::Aggregate;
 use super::context::{Context, Timing};
 use super::cte::{CteScan, WorkingTable};
@@ -24,7 +25,6 @@ use super::sort::Sort;
 use super::update::Update;
 use super::values::Values;
 use super::window::Window;
-use super::BATCH;
 use crate::error::{Error, Result};
 use crate::plan::{JoinMethod, Node, Row, explain};
 

@@ -19,7 +19,10 @@ pub(crate) struct ProjectSet {
 enum Column {
     Scalar(Value),
     /// The set; `None` when it has ended.
-    Set { rows: Option<RowSet>, is_record: bool },
+    Set {
+        rows: Option<RowSet>,
+        is_record: bool,
+    },
 }
 
 impl ProjectSet {

@@ -1,9 +1,9 @@
 //! UNION, INTERSECT, EXCEPT.
 
+use super::BATCH;
 use super::context::Context;
 use super::grouping::{self, GroupMap, GroupSet};
 use super::operator::Operator;
-use super::BATCH;
 use crate::error::Result;
 use crate::plan::{Node, Row, SetOperation as Op};
 

@@ -217,12 +217,7 @@ fn offset(window: &WindowExpr, rows: &[Keyed], cx: &Context<'_>) -> Result<Vec<V
 }
 
 /// `first_value`, `last_value`, `nth_value`.
-fn nth(
-    window: &WindowExpr,
-    rows: &[Keyed],
-    peers: &Peers,
-    cx: &Context<'_>,
-) -> Result<Vec<Value>> {
+fn nth(window: &WindowExpr, rows: &[Keyed], peers: &Peers, cx: &Context<'_>) -> Result<Vec<Value>> {
     let frames = Frames::new(window, rows.iter().map(|row| row.order.as_slice()), peers, cx)?;
     let mut values = Vec::with_capacity(rows.len());
     for (position, row) in rows.iter().enumerate() {
@@ -241,9 +236,9 @@ fn nth(
                 }
             },
         };
-        let value = target.and_then(|target| rows.get(target)).map(|target| {
-            argument(window, 0)?.eval(&cx.eval, &target.row)
-        });
+        let value = target
+            .and_then(|target| rows.get(target))
+            .map(|target| argument(window, 0)?.eval(&cx.eval, &target.row));
         values.push(value.transpose()?.unwrap_or(Value::Null));
     }
     Ok(values)

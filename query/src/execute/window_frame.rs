@@ -120,7 +120,8 @@ impl<'a> Frames<'a> {
             FrameBound::Following(_) => false,
         };
         let offset = offset.unwrap_or(&Value::Null);
-        let count = || usize::try_from(integer(offset)?.unwrap_or(0)).map_err(|_| negative("starting"));
+        let count =
+            || usize::try_from(integer(offset)?.unwrap_or(0)).map_err(|_| negative("starting"));
         let moved = |from: usize, by: usize| match is_preceding {
             true => from.checked_sub(by),
             false => Some(from.saturating_add(by)),
@@ -202,7 +203,8 @@ fn shift(value: &Value, offset: &Value, is_plus: bool) -> Result<Value> {
         // A bound beyond the type's range lies beyond all rows.
         Ok::<i64, Error>(moved.unwrap_or(if is_plus { i64::MAX } else { i64::MIN }))
     };
-    let narrow = |moved: i64| i32::try_from(moved).unwrap_or(if is_plus { i32::MAX } else { i32::MIN });
+    let narrow =
+        |moved: i64| i32::try_from(moved).unwrap_or(if is_plus { i32::MAX } else { i32::MIN });
     Ok(match (value, offset) {
         (Value::Int2(n), _) => {
             let moved = moved(i64::from(*n))?;
@@ -210,7 +212,9 @@ fn shift(value: &Value, offset: &Value, is_plus: bool) -> Result<Value> {
         }
         (Value::Int4(n), _) => Value::Int4(narrow(moved(i64::from(*n))?)),
         (Value::Int8(n), _) => Value::Int8(moved(*n)?),
-        (Value::Float8(n), Value::Float8(by)) => Value::Float8(if is_plus { n + by } else { n - by }),
+        (Value::Float8(n), Value::Float8(by)) => {
+            Value::Float8(if is_plus { n + by } else { n - by })
+        }
         _ => return Err(Error::unsupported("RANGE with an offset over this type")),
     })
 }

@@ -31,10 +31,8 @@ impl Planner<'_> {
     /// All ways to read a table, `order` being wished for; reading it in passing comes first.
     pub(crate) fn accesses(&self, scan: &TableScan, order: &[SortKey]) -> Vec<Access> {
         let conjuncts = conjunct::list(scan.filter.clone());
-        let mut accesses = vec![Access {
-            node: Node::Scan(Box::new(scan.clone())),
-            is_ordered: order.is_empty(),
-        }];
+        let mut accesses =
+            vec![Access { node: Node::Scan(Box::new(scan.clone())), is_ordered: order.is_empty() }];
         if let RowKeyDef::PrimaryKey { columns, .. } = &scan.table.row_key {
             let columns = columns.iter().map(|&column| output_of(scan, column)).collect::<Vec<_>>();
             let directions = vec![(false, false); columns.len()];
@@ -71,7 +69,8 @@ impl Planner<'_> {
         index: &Arc<IndexDef>,
         conjuncts: &[Expr],
     ) -> Option<IndexWriter> {
-        let is_plain = index.predicate.is_none() && index.keys.iter().all(|key| key.column.is_some());
+        let is_plain =
+            index.predicate.is_none() && index.keys.iter().all(|key| key.column.is_some());
         if is_plain {
             let keys = index.keys.iter().filter_map(|key| key.column.map(Expr::Column)).collect();
             return Some(IndexWriter { index: Arc::clone(index), keys, predicate: None });
@@ -115,7 +114,8 @@ impl Planner<'_> {
 impl Key {
     fn of_index(scan: &TableScan, index: &Arc<IndexDef>, writer: &IndexWriter) -> Self {
         let columns = writer.keys.iter().map(|key| over_output(scan, key)).collect();
-        let directions = index.keys.iter().map(|key| (key.is_descending, key.nulls_first)).collect();
+        let directions =
+            index.keys.iter().map(|key| (key.is_descending, key.nulls_first)).collect();
         Self { index: Some(Arc::clone(index)), columns, directions }
     }
 }

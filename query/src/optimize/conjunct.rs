@@ -52,7 +52,9 @@ pub(crate) fn is_stable(expr: &Expr) -> bool {
 /// Whether the condition cannot be true when all of `columns` are NULL.
 pub(crate) fn rejects_null(condition: &Expr, is_column: &dyn Fn(usize) -> bool) -> bool {
     match condition {
-        Expr::Compare { left, right, .. } => is_null_in(left, is_column) || is_null_in(right, is_column),
+        Expr::Compare { left, right, .. } => {
+            is_null_in(left, is_column) || is_null_in(right, is_column)
+        }
         Expr::And(list) => list.iter().any(|part| rejects_null(part, is_column)),
         Expr::Or(list) => list.iter().all(|part| rejects_null(part, is_column)),
         Expr::Not(inner) => match &**inner {

@@ -14,7 +14,8 @@ pub(crate) fn is_same(left: &Expr, right: &Expr) -> bool {
     let (mut lefts, mut rights) = (Vec::new(), Vec::new());
     walk::children(left, &mut |child| lefts.push(child));
     walk::children(right, &mut |child| rights.push(child));
-    lefts.len() == rights.len() && lefts.iter().zip(rights).all(|(left, right)| is_same(left, right))
+    lefts.len() == rights.len()
+        && lefts.iter().zip(rights).all(|(left, right)| is_same(left, right))
 }
 
 fn is_same_node(left: &Expr, right: &Expr) -> bool {

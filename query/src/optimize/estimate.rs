@@ -59,7 +59,9 @@ impl Estimator<'_> {
                 GeoSearch::Intersects(..) => self.searched(&scan.scan, 0.001),
                 GeoSearch::Nearest { .. } => self.searched(&scan.scan, 1.0),
             },
-            Node::SystemScan { .. } => Estimate { startup: 0.0, total: 10.0, rows: 100.0, width: 64 },
+            Node::SystemScan { .. } => {
+                Estimate { startup: 0.0, total: 10.0, rows: 100.0, width: 64 }
+            }
             Node::FunctionScan { functions, .. } => {
                 let single = functions.iter().all(|(function, _)| function.columns.is_empty());
                 let rows = if single { 1.0 } else { 1000.0 };

@@ -66,10 +66,15 @@ fn is_stable_cast(from: &crate::value::SqlType, to: &crate::value::SqlType) -> b
 fn simplify_logic(expr: &mut Expr) {
     let is = |expr: &Expr, truth: bool| matches!(expr, Expr::Const(Value::Bool(b)) if *b == truth);
     match expr {
-        Expr::And(list) => simplify_list(expr_list(list, |part| is(part, true)), |part| is(part, false), expr),
-        Expr::Or(list) => simplify_list(expr_list(list, |part| is(part, false)), |part| is(part, true), expr),
+        Expr::And(list) => {
+            simplify_list(expr_list(list, |part| is(part, true)), |part| is(part, false), expr)
+        }
+        Expr::Or(list) => {
+            simplify_list(expr_list(list, |part| is(part, false)), |part| is(part, true), expr)
+        }
         Expr::Case { branches, otherwise } => {
-            branches.retain(|(when, _)| !is(when, false) && !matches!(when, Expr::Const(Value::Null)));
+            branches
+                .retain(|(when, _)| !is(when, false) && !matches!(when, Expr::Const(Value::Null)));
             if let Some(position) = branches.iter().position(|(when, _)| is(when, true)) {
                 **otherwise = branches.swap_remove(position).1;
                 branches.truncate(position);

@@ -66,9 +66,9 @@ impl Planner<'_> {
                 *column -= width;
                 return;
             }
-            let known = arguments.iter().find(|(_, argument)| {
-                matches!(argument, Expr::Column(other) if other == column)
-            });
+            let known = arguments
+                .iter()
+                .find(|(_, argument)| matches!(argument, Expr::Column(other) if other == column));
             let slot = match known {
                 Some((slot, _)) => *slot,
                 None => {

@@ -171,7 +171,8 @@ fn ready(conjuncts: &mut [Option<Expr>], places: &[Option<usize>]) -> Vec<Expr> 
     let place = |column: usize| places.get(column).copied().flatten();
     let mut ready = Vec::new();
     for conjunct in conjuncts {
-        let is_ready = |expr: &mut Expr| walk::columns(expr).into_iter().all(|c| place(c).is_some());
+        let is_ready =
+            |expr: &mut Expr| walk::columns(expr).into_iter().all(|c| place(c).is_some());
         if let Some(mut expr) = conjunct.take_if(is_ready) {
             walk::map_columns(&mut expr, &mut |column| place(column).unwrap_or(column));
             ready.push(expr);

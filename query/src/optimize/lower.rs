@@ -35,7 +35,8 @@ impl Planner<'_> {
                 (Node::Lock(Box::new(Lock { input, ..*lock })), is_ordered)
             }
             Node::Limit { input, limit, offset, ties } => {
-                let rows = count(limit.as_ref()).map(|rows| rows + count(offset.as_ref()).unwrap_or(0.0));
+                let rows =
+                    count(limit.as_ref()).map(|rows| rows + count(offset.as_ref()).unwrap_or(0.0));
                 let inner = Wish { order: wish.order.clone(), rows };
                 let (input, is_ordered) = self.lower(*input, &inner);
                 (Node::Limit { input: Box::new(input), limit, offset, ties }, is_ordered)

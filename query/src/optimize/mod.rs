@@ -46,12 +46,8 @@ pub struct OptimizeContext<'a> {
 pub fn optimize(mut plan: Plan, cx: &OptimizeContext<'_>) -> Plan {
     let none: [Value; 0] = [];
     let slots = SlotValues::default();
-    let eval = EvalContext {
-        params: &none,
-        slots: &slots,
-        statement: cx.facts,
-        services: cx.services,
-    };
+    let eval =
+        EvalContext { params: &none, slots: &slots, statement: cx.facts, services: cx.services };
     // Every tree is taken out, rewritten, and put back; the trees after it are rewritten with
     // what is then in place, so that a scan of a common table expression knows how large it is.
     for position in 0..plan.ctes.len() {
@@ -79,7 +75,11 @@ pub fn optimize(mut plan: Plan, cx: &OptimizeContext<'_>) -> Plan {
 
 fn cte_tree(plan: &mut Plan, position: usize, is_recursive: bool) -> Option<&mut Node> {
     let cte = plan.ctes.get_mut(position)?;
-    if is_recursive { cte.recursive.as_mut().map(|term| &mut term.node) } else { Some(&mut cte.node) }
+    if is_recursive {
+        cte.recursive.as_mut().map(|term| &mut term.node)
+    } else {
+        Some(&mut cte.node)
+    }
 }
 
 fn take(node: &mut Node) -> Node {
@@ -87,14 +87,24 @@ fn take(node: &mut Node) -> Node {
 }
 
 /// Rewrites one tree of the plan.
-fn tree_of(plan: &mut Plan, mut tree: Node, cx: &OptimizeContext<'_>, eval: &EvalContext<'_>) -> Node {
+fn tree_of(
+    plan: &mut Plan,
+    mut tree: Node,
+    cx: &OptimizeContext<'_>,
+    eval: &EvalContext<'_>,
+) -> Node {
     fold_tree(&mut tree, eval);
     let tree = subquery::unnest(tree, &plan.subplans);
     let tree = pushdown::push_filters(tree);
     let mut slots = plan.slots;
     let mut planner = Planner {
         statistics: cx.statistics,
-        eval: EvalContext { params: eval.params, slots: eval.slots, statement: eval.statement, services: eval.services },
+        eval: EvalContext {
+            params: eval.params,
+            slots: eval.slots,
+            statement: eval.statement,
+            services: eval.services,
+        },
         plan,
         slots: &mut slots,
     };

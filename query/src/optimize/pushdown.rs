@@ -68,7 +68,9 @@ fn push_project(input: Node, exprs: Vec<Expr>, conjuncts: Vec<Expr>) -> Node {
     let is_movable = |conjunct: &Expr| {
         !is_volatile(conjunct)
             && walk::columns(conjunct).into_iter().all(|column| {
-                exprs.get(column).is_some_and(|expr| !is_volatile(expr) && !walk::has_subquery(expr))
+                exprs
+                    .get(column)
+                    .is_some_and(|expr| !is_volatile(expr) && !walk::has_subquery(expr))
             })
     };
     let (mut down, rest) = partition(conjuncts, is_movable);
@@ -97,9 +99,9 @@ fn push_aggregate(mut aggregate: Aggregate, conjuncts: Vec<Expr>) -> Node {
         is_plain
             && !columns.is_empty()
             && !is_volatile(conjunct)
-            && columns.into_iter().all(|column| {
-                aggregate.groups.get(column).is_some_and(|group| !is_volatile(group))
-            })
+            && columns
+                .into_iter()
+                .all(|column| aggregate.groups.get(column).is_some_and(|group| !is_volatile(group)))
     };
     let (mut down, rest) = partition(conjuncts, is_movable);
     down.iter_mut().for_each(|conjunct| substitute(conjunct, &aggregate.groups));
@@ -142,10 +144,9 @@ fn push_join(mut join: Join, conjuncts: Vec<Expr>) -> Node {
                 to_left.push(conjunct);
             }
             (JoinKind::Inner | JoinKind::Semi, (false, false)) => to_left.push(conjunct),
-            (
-                JoinKind::Inner | JoinKind::Semi | JoinKind::Anti | JoinKind::Left,
-                (false, true),
-            ) => to_right.push(conjunct),
+            (JoinKind::Inner | JoinKind::Semi | JoinKind::Anti | JoinKind::Left, (false, true)) => {
+                to_right.push(conjunct)
+            }
             _ => kept.push(conjunct),
         }
     }

@@ -200,9 +200,9 @@ pub(super) fn width(node: &Node) -> Option<usize> {
             JoinKind::Semi | JoinKind::Anti => join.left_width,
             _ => join.left_width + join.right_width,
         }),
-        Node::Aggregate(aggregate) => Some(
-            aggregate.groups.len() + aggregate.aggregates.len() + aggregate.groupings.len(),
-        ),
+        Node::Aggregate(aggregate) => {
+            Some(aggregate.groups.len() + aggregate.aggregates.len() + aggregate.groupings.len())
+        }
         Node::FunctionScan { .. } | Node::SystemScan { .. } => None,
         Node::Insert(_) | Node::Update(_) | Node::Delete(_) => None,
     }

@@ -13,10 +13,9 @@ use crate::expression::Expr;
 pub(super) fn describe(explainer: &Explainer<'_>, node: &Node, names: &Names) -> Item {
     match node {
         Node::Values { rows } if rows.len() == 1 => plain("Result"),
-        Node::Values { .. } => Item {
-            title: "Values Scan on \"*VALUES*\"".to_owned(),
-            ..plain("Values Scan")
-        },
+        Node::Values { .. } => {
+            Item { title: "Values Scan on \"*VALUES*\"".to_owned(), ..plain("Values Scan") }
+        }
         Node::Project { .. } => plain("Result"),
         Node::Scan(scan) => {
             let mut item = scan_item("Seq Scan", "", scan);
@@ -54,7 +53,10 @@ pub(super) fn describe(explainer: &Explainer<'_>, node: &Node, names: &Names) ->
         }
         Node::FunctionScan { functions, .. } => {
             let names = functions.iter().map(|(function, _)| &*function.name).collect::<Vec<_>>();
-            Item { title: format!("Function Scan on {}", names.join(", ")), ..plain("Function Scan") }
+            Item {
+                title: format!("Function Scan on {}", names.join(", ")),
+                ..plain("Function Scan")
+            }
         }
         Node::CteScan { cte, .. } => {
             let name = explainer.plan.ctes.get(*cte).map_or("", |cte| &cte.name);
@@ -116,7 +118,10 @@ fn unary(explainer: &Explainer<'_>, node: &Node, names: &Names) -> Item {
     item
 }
 
-fn aggregate_words(aggregate: &Aggregate, names: &Names) -> (&'static str, Option<(String, String)>) {
+fn aggregate_words(
+    aggregate: &Aggregate,
+    names: &Names,
+) -> (&'static str, Option<(String, String)>) {
     if aggregate.groups.is_empty() {
         return ("Aggregate", None);
     }
@@ -181,7 +186,8 @@ fn push_filter(explainer: &Explainer<'_>, scan: &TableScan, names: &Names, item:
 }
 
 fn join_item(explainer: &Explainer<'_>, join: &Join, names: &Names) -> Item {
-    let mut both = Names { columns: explainer.columns(&join.left, names), slots: names.slots.clone() };
+    let mut both =
+        Names { columns: explainer.columns(&join.left, names), slots: names.slots.clone() };
     let mut right_names = names.clone();
     for (slot, argument) in &join.arguments {
         right_names.slots.push((*slot, deparse::expr(argument, &both)));
@@ -208,13 +214,20 @@ fn join_item(explainer: &Explainer<'_>, join: &Join, names: &Names) -> Item {
                 format!("({left} = {})", deparse::expr(right, &right_columns))
             });
             let pairs = pairs.collect::<Vec<_>>();
-            let text = if let [only] = pairs.as_slice() { only.clone() } else { format!("({})", pairs.join(" AND ")) };
-            let title = if word.is_empty() { "Hash Join".to_owned() } else { format!("Hash{word} Join") };
+            let text = if let [only] = pairs.as_slice() {
+                only.clone()
+            } else {
+                format!("({})", pairs.join(" AND "))
+            };
+            let title =
+                if word.is_empty() { "Hash Join".to_owned() } else { format!("Hash{word} Join") };
             let mut item = Item { title, ..plain("Hash Join") };
             item.properties.push(("Hash Cond".to_owned(), text.clone()));
             // What the keys do not say already.
             item.properties.extend(
-                condition.filter(|condition| *condition != text).map(|c| ("Join Filter".to_owned(), c)),
+                condition
+                    .filter(|condition| *condition != text)
+                    .map(|c| ("Join Filter".to_owned(), c)),
             );
             let hash = Item {
                 estimate: right.estimate,
@@ -226,7 +239,11 @@ fn join_item(explainer: &Explainer<'_>, join: &Join, names: &Names) -> Item {
             item
         }
         JoinMethod::NestedLoop => {
-            let title = if word.is_empty() { "Nested Loop".to_owned() } else { format!("Nested Loop{word} Join") };
+            let title = if word.is_empty() {
+                "Nested Loop".to_owned()
+            } else {
+                format!("Nested Loop{word} Join")
+            };
             let mut item = Item { title, ..plain("Nested Loop") };
             item.properties.extend(condition.map(|text| ("Join Filter".to_owned(), text)));
             item.children = vec![(None, left), (None, right)];
@@ -395,6 +412,8 @@ fn window_name(function: &WindowFunction) -> String {
 /// An identifier, quoted when it must be.
 fn quoted(name: &str) -> String {
     let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$');
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$');
     if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }

@@ -66,7 +66,8 @@ impl IndexWriter {
             }
             IndexMethod::FullText => {
                 let document = super::derived::document(values.first())?;
-                let entry = |document| derived(Space::Text, &self.index, position, row_key, document);
+                let entry =
+                    |document| derived(Space::Text, &self.index, position, row_key, document);
                 entries.extend(document.map(entry));
             }
             IndexMethod::Geo => {

@@ -21,16 +21,9 @@ use crate::value::{Value, key};
 /// Work left to the end of the statement.
 pub(crate) enum Event {
     /// A row refers to this key, which must exist.
-    Refers {
-        check: ForeignKeyCheck,
-        key: Vec<Value>,
-    },
+    Refers { check: ForeignKeyCheck, key: Vec<Value> },
     /// A row with this key was deleted, or its key became `new`.
-    Removed {
-        check: ForeignKeyCheck,
-        key: Vec<Value>,
-        new: Option<Vec<Value>>,
-    },
+    Removed { check: ForeignKeyCheck, key: Vec<Value>, new: Option<Vec<Value>> },
 }
 
 /// Notes what the new row refers to.

@@ -46,7 +46,9 @@ impl KeySpace<'_> {
     }
 
     fn order(&self, column: usize) -> key::Order {
-        self.index.and_then(|index| index.keys.get(column)).map_or_else(key::Order::default, key_order)
+        self.index
+            .and_then(|index| index.keys.get(column))
+            .map_or_else(key::Order::default, key_order)
     }
 
     fn is_unique(&self) -> bool {
@@ -105,7 +107,12 @@ impl KeySpace<'_> {
     }
 
     /// A prefix with one more column; `None` when no stored key can have the value.
-    fn extended(&self, mut prefix: Vec<u8>, column: usize, value: &Value) -> Result<Option<Vec<u8>>> {
+    fn extended(
+        &self,
+        mut prefix: Vec<u8>,
+        column: usize,
+        value: &Value,
+    ) -> Result<Option<Vec<u8>>> {
         match self.fit(column, value) {
             Fit::Value(value) if !value.is_null() => {
                 key::encode(&mut prefix, &value, self.order(column))?;

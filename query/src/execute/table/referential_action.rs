@@ -112,7 +112,8 @@ impl<'a> Referring<'a> {
             Some(index) => {
                 let mut prefix = keyspace::prefix(Space::Ordered, index.storage()).to_vec();
                 for definition in index.keys.iter().take(check.key.columns.len()) {
-                    let position = check.key.columns.iter().position(|&c| Some(c) == definition.column);
+                    let position =
+                        check.key.columns.iter().position(|&c| Some(c) == definition.column);
                     let value = position.and_then(|position| key.get(position));
                     key::encode(&mut prefix, value.unwrap_or(&Value::Null), key_order(definition))?;
                 }

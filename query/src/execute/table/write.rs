@@ -101,7 +101,8 @@ pub(crate) fn update(
     }
     let old_entries = writer.entries(&cx.eval, old_key, old)?;
     let new_entries = writer.entries(&cx.eval, &new_key, new)?;
-    for entry in old_entries.iter().filter(|old| !new_entries.iter().any(|new| new.key == old.key)) {
+    for entry in old_entries.iter().filter(|old| !new_entries.iter().any(|new| new.key == old.key))
+    {
         remove(cx, entry)?;
     }
     for entry in new_entries.iter().filter(|new| !old_entries.contains(new)) {

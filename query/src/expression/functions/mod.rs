@@ -12,6 +12,7 @@ mod argument;
 mod array;
 mod builder;
 mod bytes;
+mod datetime;
 mod geo;
 mod math;
 mod numeric;
@@ -23,6 +24,7 @@ mod set;
 mod statistics;
 mod string;
 mod system;
+mod template;
 mod text_search;
 
 pub use builder::Builder;
@@ -219,6 +221,8 @@ impl fmt::Debug for SetFunction {
 fn register_all(builder: &mut Builder) {
     let families: &[fn(&mut Builder)] = &[
         array::register,
+        template::register,
+        datetime::register,
         system::register,
         statistics::register,
         set::register,

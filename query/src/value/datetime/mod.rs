@@ -5,10 +5,12 @@
 
 pub mod arithmetic;
 pub mod civil;
+pub mod field;
 pub mod format;
 pub mod interval;
 pub mod parse;
 pub mod parse_interval;
+pub mod template;
 pub mod zone;
 
 pub use arithmetic::{add_interval, add_interval_in};
