@@ -195,7 +195,7 @@ mod tests {
         for text in [
             "SRID=4326;POINT(1 2)",
             "POINT EMPTY",
-            "MULTIPOINT((1 2),EMPTY)",
+            "MULTIPOINT(1 2,EMPTY)",
             "POLYGON((0 0,0 1,1 1,0 0),(0.1 0.1,0.1 0.2,0.2 0.2,0.1 0.1))",
             "SRID=3857;MULTIPOLYGON(((0 0,0 1,1 1,0 0)),EMPTY)",
             "GEOMETRYCOLLECTION(MULTILINESTRING((0 0,1 1)),GEOMETRYCOLLECTION(POLYGON EMPTY))",

@@ -314,7 +314,7 @@ mod tests {
     const SHAPES: [&str; 6] = [
         "SRID=4326;POINT(1 2)",
         "POINT EMPTY",
-        "MULTIPOINT((1 2),EMPTY)",
+        "MULTIPOINT(1 2,EMPTY)",
         "POLYGON((0 0,0 1,1 1,0 0),(0.1 0.1,0.1 0.2,0.2 0.2,0.1 0.1))",
         "SRID=3857;MULTIPOLYGON(((0 0,0 1,1 1,0 0)))",
         "GEOMETRYCOLLECTION(MULTILINESTRING((0 0,1 1)),POLYGON EMPTY)",

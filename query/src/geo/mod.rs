@@ -12,6 +12,7 @@ mod codec;
 mod ewkb;
 mod geodesic;
 mod geojson;
+mod meeting;
 mod number;
 mod overlay;
 mod parts;
@@ -115,6 +116,17 @@ impl Kind {
     /// Whether it is a collection of shapes.
     pub fn is_multi(self) -> bool {
         self >= Self::MultiPoint
+    }
+
+    /// The kind of a collection of such shapes.
+    #[must_use]
+    pub fn multi(self) -> Self {
+        match self {
+            Self::Point => Self::MultiPoint,
+            Self::LineString => Self::MultiLineString,
+            Self::Polygon => Self::MultiPolygon,
+            multi => multi,
+        }
     }
 
     /// The shape of this kind that contains nothing.

@@ -1,15 +1,20 @@
 //! Set operations on shapes, and buffers.
 //!
-//! Areas are combined by `geo`; lines against areas are clipped; points are filtered.
+//! Areas are combined by `geo`; lines are clipped by areas; points are filtered. What shapes share
+//! in a lower dimension (areas along a border, lines in a point) comes from [`Meeting`]. Lines that
+//! would have to be cut by lines, in a union or a difference, are refused.
 
 use std::f64::consts::PI;
 
+use geo::algorithm::bool_ops::unary_union;
 use geo::algorithm::buffer::{BufferStyle, LineCap, LineJoin};
+use geo::algorithm::orient::{Direction, Orient};
 use geo::{BooleanOps, Buffer, Coord, Intersects, LineString};
-use geo::{MultiLineString, MultiPolygon, OpType, Point, Polygon, Winding};
+use geo::{MultiLineString, MultiPolygon, OpType, Point, Polygon};
 
+use super::meeting::Meeting;
 use super::parts::Parts;
-use super::{Geometry, Kind};
+use super::{Box2d, Geometry, Kind};
 use crate::error::{Error, Result};
 
 /// What a shape covers, sorted by dimension.
@@ -22,14 +27,12 @@ struct Layers {
 impl Layers {
     fn new(geometry: &Geometry) -> Self {
         let parts = Parts::new(&geometry.shape);
-        let areas: Vec<Polygon<f64>> = parts.polygons.into_iter().cloned().collect();
+        let mut points: Vec<Point<f64>> = parts.points.into_iter().map(Point).collect();
+        sort(&mut points);
         Self {
-            points: parts.points.into_iter().map(Point).collect(),
+            points,
             lines: MultiLineString::new(parts.lines.into_iter().cloned().collect()),
-            areas: match areas.as_slice() {
-                [] | [_] => MultiPolygon::new(areas),
-                _ => geo::algorithm::bool_ops::unary_union(&areas),
-            },
+            areas: united(parts.polygons),
         }
     }
 
@@ -37,39 +40,76 @@ impl Layers {
         self.areas.intersects(point) || self.lines.intersects(point) || self.points.contains(point)
     }
 
-    fn into_geometry(mut self, srid: i32, empty: Kind) -> Geometry {
-        self.points.sort_by(|a, b| a.x().total_cmp(&b.x()).then(a.y().total_cmp(&b.y())));
-        self.points.dedup();
+    /// Lines and rings.
+    fn paths(&self) -> Vec<&LineString<f64>> {
+        let rings = self
+            .areas
+            .0
+            .iter()
+            .flat_map(|area| std::iter::once(area.exterior()).chain(area.interiors()));
+        self.lines.0.iter().chain(rings).collect()
+    }
+
+    fn into_geometry(self, srid: i32, dimension: i32) -> Geometry {
         let mut shapes: Vec<geo::Geometry<f64>> = Vec::new();
-        shapes.extend(self.points.iter().map(|point| geo::Geometry::from(*point)));
+        shapes.extend(self.areas.0.into_iter().map(|area| geo::Geometry::from(oriented(&area))));
         shapes.extend(self.lines.0.into_iter().map(geo::Geometry::from));
-        shapes.extend(self.areas.0.into_iter().map(|area| oriented(area).into()));
+        shapes.extend(self.points.into_iter().map(geo::Geometry::from));
         match shapes.len() {
-            0 => Geometry::empty(srid, empty),
+            0 => Geometry::empty(srid, kind_of_dimension(dimension)),
             1 => Geometry::new(srid, shapes.swap_remove(0)),
             _ => super::collect(srid, shapes),
         }
     }
 }
 
-/// GEOS gives clockwise shells.
-fn oriented(polygon: Polygon<f64>) -> Polygon<f64> {
-    let (mut exterior, mut interiors) = polygon.into_inner();
-    exterior.make_cw_winding();
-    interiors.iter_mut().for_each(Winding::make_ccw_winding);
-    Polygon::new(exterior, interiors)
+fn sort(points: &mut Vec<Point<f64>>) {
+    points.sort_by(|a, b| a.x().total_cmp(&b.x()).then(a.y().total_cmp(&b.y())));
+    points.dedup();
 }
 
-/// Lines against lines are not among `geo`'s operations.
-fn lines_with_lines() -> Error {
-    Error::unsupported("this set operation on two lines")
+fn kind_of_dimension(dimension: i32) -> Kind {
+    match dimension {
+        0 => Kind::Point,
+        1 => Kind::LineString,
+        _ => Kind::Polygon,
+    }
+}
+
+/// The union of areas that may overlap.
+fn united(polygons: Vec<&Polygon<f64>>) -> MultiPolygon<f64> {
+    match polygons.as_slice() {
+        [] => MultiPolygon::new(Vec::new()),
+        [one] => MultiPolygon::new(vec![(*one).clone()]),
+        many => {
+            // The union counts windings: all shells must run one way, all holes the other.
+            let same_way: Vec<Polygon<f64>> =
+                many.iter().map(|polygon| polygon.orient(Direction::Default)).collect();
+            unary_union(&same_way)
+        }
+    }
+}
+
+/// GEOS gives clockwise shells.
+fn oriented(polygon: &Polygon<f64>) -> Polygon<f64> {
+    polygon.orient(Direction::Reversed)
+}
+
+fn lines_to_cut() -> Error {
+    Error::unsupported("cutting lines by lines")
 }
 
 /// `ST_Union` of two shapes.
 ///
 /// # Errors
-/// 0A000 for lines that must be split.
+/// 0A000 for lines that cross.
 pub fn union(a: &Geometry, b: &Geometry) -> Result<Geometry> {
+    let boxes = Box2d::around(a).zip(Box2d::around(b));
+    if boxes.is_some_and(|(a, b)| !a.overlaps(&b)) {
+        let mut parts = union_all(a.srid, &[a])?.parts();
+        parts.extend(union_all(b.srid, &[b])?.parts());
+        return Ok(super::collect(a.srid, parts));
+    }
     union_all(a.srid, &[a, b])
 }
 
@@ -79,96 +119,99 @@ pub fn union(a: &Geometry, b: &Geometry) -> Result<Geometry> {
 /// 0A000 for lines that cross.
 pub fn union_all(srid: i32, all: &[&Geometry]) -> Result<Geometry> {
     let layers: Vec<Layers> = all.iter().map(|geometry| Layers::new(geometry)).collect();
-    let polygons: Vec<&Polygon<f64>> = layers.iter().flat_map(|layer| &layer.areas.0).collect();
-    let areas = match polygons.as_slice() {
-        [] => MultiPolygon::new(Vec::new()),
-        [one] => (*one).clone().into(),
-        many => geo::algorithm::bool_ops::unary_union(many.iter().copied()),
-    };
+    let areas = united(layers.iter().flat_map(|layer| &layer.areas.0).collect());
     let mut lines: Vec<LineString<f64>> = Vec::new();
     for line in layers.iter().flat_map(|layer| &layer.lines.0) {
         if lines.contains(line) {
             continue;
         }
         if lines.iter().any(|other| other.intersects(line) && !only_ends_meet(other, line)) {
-            return Err(lines_with_lines());
+            return Err(lines_to_cut());
         }
         lines.push(line.clone());
     }
-    let lines = MultiLineString::new(lines);
-    let lines = if areas.0.is_empty() { lines } else { areas.clip(&lines, true) };
-    let rest = Layers { points: Vec::new(), lines, areas };
-    let points = layers.iter().flat_map(|layer| &layer.points).copied();
-    let points = points.filter(|point| !rest.covers(point)).collect();
-    let empty = all.first().map_or(Kind::GeometryCollection, |first| first.kind());
-    Ok(Layers { points, ..rest }.into_geometry(srid, empty))
+    let lines = clipped(&areas, MultiLineString::new(lines), true);
+    let mut result = Layers { points: Vec::new(), lines, areas };
+    for point in layers.iter().flat_map(|layer| &layer.points) {
+        if !result.covers(point) {
+            result.points.push(*point);
+        }
+    }
+    let dimension = all.iter().map(|geometry| geometry.dimension()).max().unwrap_or(0);
+    Ok(result.into_geometry(srid, dimension))
 }
 
 /// Whether two lines share nothing but ends of both.
 fn only_ends_meet(a: &LineString<f64>, b: &LineString<f64>) -> bool {
     use geo::Relate;
-    let matrix = a.relate(b);
-    matrix.matches("FF*F*****").unwrap_or(false)
+    a.relate(b).matches("FF*F*****").unwrap_or(false)
+}
+
+/// The parts of lines inside the areas, or outside.
+fn clipped(
+    areas: &MultiPolygon<f64>,
+    lines: MultiLineString<f64>,
+    is_outside: bool,
+) -> MultiLineString<f64> {
+    if lines.0.is_empty() {
+        lines
+    } else if areas.0.is_empty() {
+        if is_outside { lines } else { MultiLineString::new(Vec::new()) }
+    } else {
+        areas.clip(&lines, is_outside)
+    }
 }
 
 /// `ST_Intersection`.
-///
-/// # Errors
-/// 0A000 for two lines.
-pub fn intersection(a: &Geometry, b: &Geometry) -> Result<Geometry> {
-    let (first, second) = (Layers::new(a), Layers::new(b));
-    if !first.lines.0.is_empty()
-        && !second.lines.0.is_empty()
-        && first.lines.intersects(&second.lines)
-    {
-        return Err(lines_with_lines());
+pub fn intersection(a: &Geometry, b: &Geometry) -> Geometry {
+    if let Some(empty) = [b, a].into_iter().find(|geometry| geometry.is_empty()) {
+        return empty.clone();
     }
+    let (first, second) = (Layers::new(a), Layers::new(b));
     let areas = if first.areas.0.is_empty() || second.areas.0.is_empty() {
         MultiPolygon::new(Vec::new())
     } else {
         first.areas.boolean_op(&second.areas, OpType::Intersection)
     };
-    let clipped = |areas: &MultiPolygon<f64>, lines: &MultiLineString<f64>| {
-        if areas.0.is_empty() || lines.0.is_empty() {
-            Vec::new()
-        } else {
-            areas.clip(lines, false).0
+    let mut lines = clipped(&second.areas, first.lines.clone(), false);
+    lines.0.extend(clipped(&first.areas, second.lines.clone(), false).0);
+    let mut result = Layers { points: Vec::new(), lines, areas };
+    let meeting = Meeting::new(&first.paths(), &second.paths());
+    for stretch in meeting.stretches {
+        let middle = Point((stretch.start + stretch.end) / 2.0);
+        if !result.covers(&middle) {
+            result.lines.0.push(stretch.into());
         }
-    };
-    let mut lines = clipped(&second.areas, &first.lines);
-    lines.extend(clipped(&first.areas, &second.lines));
-    let shared = first.points.iter().filter(|point| second.covers(point));
-    let shared = shared.chain(second.points.iter().filter(|point| first.covers(point)));
-    let layers =
-        Layers { points: shared.copied().collect(), lines: MultiLineString::new(lines), areas };
-    let empty = if a.dimension() <= b.dimension() { a.kind() } else { b.kind() };
-    Ok(layers.into_geometry(a.srid, empty))
+    }
+    let mut points = meeting.points;
+    points.extend(first.points.iter().filter(|point| second.covers(point)));
+    points.extend(second.points.iter().filter(|point| first.covers(point)));
+    points.retain(|point| !result.covers(point));
+    sort(&mut points);
+    result.points = points;
+    result.into_geometry(a.srid, a.dimension().min(b.dimension()))
 }
 
 /// `ST_Difference`: what of `a` is not in `b`.
 ///
 /// # Errors
-/// 0A000 for two lines that meet.
+/// 0A000 for lines that cross.
 pub fn difference(a: &Geometry, b: &Geometry) -> Result<Geometry> {
+    if a.is_empty() || b.is_empty() {
+        return Ok(a.clone());
+    }
     let (first, second) = (Layers::new(a), Layers::new(b));
-    if !first.lines.0.is_empty()
-        && !second.lines.0.is_empty()
-        && first.lines.intersects(&second.lines)
-    {
-        return Err(lines_with_lines());
+    if first.lines.intersects(&second.lines) {
+        return Err(lines_to_cut());
     }
     let areas = if first.areas.0.is_empty() || second.areas.0.is_empty() {
         first.areas
     } else {
         first.areas.boolean_op(&second.areas, OpType::Difference)
     };
-    let lines = if first.lines.0.is_empty() || second.areas.0.is_empty() {
-        first.lines
-    } else {
-        second.areas.clip(&first.lines, true)
-    };
+    let lines = clipped(&second.areas, first.lines, true);
     let points = first.points.iter().filter(|point| !second.covers(point)).copied().collect();
-    Ok(Layers { points, lines, areas }.into_geometry(a.srid, a.kind()))
+    Ok(Layers { points, lines, areas }.into_geometry(a.srid, a.dimension()))
 }
 
 /// `ST_SymDifference`: what is in exactly one of them.
@@ -197,7 +240,7 @@ pub fn buffer(geometry: &Geometry, distance: f64, segments: u32) -> Geometry {
         geo::Geometry::MultiPoint(points) => {
             let circles: Vec<_> =
                 points.0.iter().map(|point| circle(point.0, distance, segments)).collect();
-            geo::algorithm::bool_ops::unary_union(&circles)
+            united(circles.iter().collect())
         }
         shape => shape.buffer_with_style(style),
     };
@@ -205,8 +248,8 @@ pub fn buffer(geometry: &Geometry, distance: f64, segments: u32) -> Geometry {
         geometry.srid,
         match areas.0.len() {
             0 => Polygon::empty().into(),
-            1 => geo::Geometry::from(oriented(areas.0.swap_remove(0))),
-            _ => MultiPolygon::new(areas.0.into_iter().map(oriented).collect()).into(),
+            1 => geo::Geometry::from(oriented(&areas.0.swap_remove(0))),
+            _ => MultiPolygon::new(areas.0.iter().map(oriented).collect()).into(),
         },
     )
 }
@@ -234,14 +277,14 @@ mod tests {
         let left = parse("POLYGON((0 0,0 2,2 2,2 0,0 0))");
         let right = parse("POLYGON((1 0,1 2,3 2,3 0,1 0))");
         assert_eq!(super::super::area(&union(&left, &right).unwrap()), 6.0);
-        assert_eq!(super::super::area(&intersection(&left, &right).unwrap()), 2.0);
+        assert_eq!(super::super::area(&intersection(&left, &right)), 2.0);
         assert_eq!(super::super::area(&difference(&left, &right).unwrap()), 2.0);
         assert_eq!(super::super::area(&symmetric_difference(&left, &right).unwrap()), 4.0);
         let line = parse("LINESTRING(-1 1,5 1)");
-        assert_eq!(super::super::length(&intersection(&line, &left).unwrap()), 2.0);
+        assert_eq!(super::super::length(&intersection(&line, &left)), 2.0);
         assert_eq!(super::super::length(&difference(&line, &left).unwrap()), 4.0);
         let point = parse("POINT(1 1)");
-        assert_eq!(intersection(&point, &left).unwrap().to_wkt(None), "POINT(1 1)");
+        assert_eq!(intersection(&point, &left).to_wkt(None), "POINT(1 1)");
         assert_eq!(difference(&point, &left).unwrap().to_wkt(None), "POINT EMPTY");
         let both = union(&parse("POINT(5 5)"), &left).unwrap();
         assert_eq!(both.kind(), Kind::GeometryCollection);

@@ -149,7 +149,7 @@ pub fn centroid(geometry: &Geometry) -> Geometry {
 /// The smallest convex shape around a shape.
 pub fn convex_hull(geometry: &Geometry) -> Geometry {
     if geometry.is_empty() {
-        return Geometry::empty(geometry.srid, Kind::GeometryCollection);
+        return geometry.clone();
     }
     let points: MultiPoint<f64> = geometry.coords().map(geo::Point).collect();
     let hull = points.convex_hull();
@@ -157,17 +157,26 @@ pub fn convex_hull(geometry: &Geometry) -> Geometry {
     ring.dedup();
     let shape: geo::Geometry<f64> = match ring.as_slice() {
         [point] => geo::Point(*point).into(),
-        _ if hull.unsigned_area() == 0.0 => hull_line(&ring).into(),
+        _ if hull.unsigned_area() == 0.0 => hull_line(geometry).into(),
         _ => Polygon::new(clockwise_from_lowest(ring), Vec::new()).into(),
     };
     Geometry::new(geometry.srid, shape)
 }
 
-/// The segment that positions on one line span.
-fn hull_line(coords: &[Coord<f64>]) -> LineString<f64> {
-    let order = |a: &&Coord<f64>, b: &&Coord<f64>| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y));
-    let ends = coords.iter().min_by(order).into_iter().chain(coords.iter().max_by(order));
-    ends.copied().collect()
+/// The segment that positions on one line span; two positions keep their order.
+fn hull_line(geometry: &Geometry) -> LineString<f64> {
+    let mut coords: Vec<Coord<f64>> = Vec::new();
+    for coord in geometry.coords() {
+        if coords.len() < 3 && !coords.contains(&coord) {
+            coords.push(coord);
+        }
+    }
+    if coords.len() > 2 {
+        let order = |a: &Coord<f64>, b: &Coord<f64>| a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x));
+        let (low, high) = (geometry.coords().min_by(order), geometry.coords().max_by(order));
+        coords = low.into_iter().chain(high).collect();
+    }
+    LineString::new(coords)
 }
 
 /// The order in which GEOS gives the vertices of a hull.
@@ -208,13 +217,11 @@ pub fn simplify(geometry: &Geometry, tolerance: f64) -> Option<Geometry> {
 }
 
 fn simplified(polygon: &Polygon<f64>, tolerance: f64) -> Option<Polygon<f64>> {
-    let simple = polygon.simplify(tolerance);
-    let is_area = |ring: &LineString<f64>| ring.0.len() >= 4;
-    let (exterior, interiors) = simple.into_inner();
-    if !is_area(&exterior) {
-        return None;
-    }
-    Some(Polygon::new(exterior, interiors.into_iter().filter(is_area).collect()))
+    // As lines: rings of `geo` would keep four positions whatever the tolerance.
+    let simple =
+        |ring: &LineString<f64>| Some(ring.simplify(tolerance)).filter(|ring| ring.0.len() >= 4);
+    let interiors = polygon.interiors().iter().filter_map(simple).collect();
+    Some(Polygon::new(simple(polygon.exterior())?, interiors))
 }
 
 /// `ST_SnapToGrid`: every position moved to the nearest crossing of the grid; repeated positions

@@ -146,7 +146,7 @@ impl Arc {
             let flat = difference(position, scale(normal, dot(position, normal)));
             if let Some(foot) = normalize(flat).filter(|foot| self.spans(*foot)) {
                 let apart = angle(position, foot);
-                return (if apart < TOLERANCE { 0.0 } else { apart }, foot);
+                return if apart < TOLERANCE { (0.0, position) } else { (apart, foot) };
             }
         }
         let (from, to) = (angle(position, self.from), angle(position, self.to));

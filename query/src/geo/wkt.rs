@@ -10,27 +10,35 @@ pub(super) const DECIMALS_DEFAULT: usize = 15;
 impl Geometry {
     /// `ST_AsText`: without the reference system.
     pub fn to_wkt(&self, decimals: Option<usize>) -> String {
-        let mut writer =
-            Writer { out: String::new(), decimals: decimals.unwrap_or(DECIMALS_DEFAULT) };
+        let mut writer = Writer::new(decimals, false);
         writer.tagged(&self.shape);
         writer.out
     }
 
     /// `ST_AsEWKT`: with the reference system, when there is one.
     pub fn to_ewkt(&self, decimals: Option<usize>) -> String {
-        match self.srid {
-            0 => self.to_wkt(decimals),
-            srid => format!("SRID={srid};{}", self.to_wkt(decimals)),
+        let mut writer = Writer::new(decimals, true);
+        if self.srid != 0 {
+            writer.out = format!("SRID={};", self.srid);
         }
+        writer.tagged(&self.shape);
+        writer.out
     }
 }
 
 struct Writer {
     out: String,
     decimals: usize,
+    /// EWKT's older form: the points of a multipoint stand without parentheses.
+    has_bare_points: bool,
 }
 
 impl Writer {
+    fn new(decimals: Option<usize>, has_bare_points: bool) -> Self {
+        let decimals = decimals.unwrap_or(DECIMALS_DEFAULT);
+        Self { out: String::new(), decimals, has_bare_points }
+    }
+
     fn tagged(&mut self, shape: &geo::Geometry<f64>) {
         self.out.push_str(&shape_kind(shape).name().to_ascii_uppercase());
         let is_bare = match shape {
@@ -54,6 +62,9 @@ impl Writer {
             geo::Geometry::Point(point) => self.point(point),
             geo::Geometry::LineString(line) => self.coords(&line.0),
             geo::Geometry::Polygon(polygon) => self.polygon(polygon),
+            geo::Geometry::MultiPoint(many) if self.has_bare_points => {
+                self.list(&many.0, Self::bare_point);
+            }
             geo::Geometry::MultiPoint(many) => self.list(&many.0, Self::point),
             geo::Geometry::MultiLineString(many) => self.list(&many.0, Self::line),
             geo::Geometry::MultiPolygon(many) => self.list(&many.0, Self::polygon),
@@ -84,6 +95,10 @@ impl Writer {
         self.coords(if is_empty_point(point) { &[] } else { &coords });
     }
 
+    fn bare_point(&mut self, point: &geo::Point<f64>) {
+        if is_empty_point(point) { self.out.push_str("EMPTY") } else { self.coord(&point.0) }
+    }
+
     fn line(&mut self, line: &LineString<f64>) {
         self.coords(&line.0);
     }
@@ -98,10 +113,12 @@ impl Writer {
     }
 
     fn coords(&mut self, coords: &[Coord<f64>]) {
-        self.list(coords, |writer, coord| {
-            number::write_number(&mut writer.out, coord.x, writer.decimals);
-            writer.out.push(' ');
-            number::write_number(&mut writer.out, coord.y, writer.decimals);
-        });
+        self.list(coords, Self::coord);
+    }
+
+    fn coord(&mut self, coord: &Coord<f64>) {
+        number::write_number(&mut self.out, coord.x, self.decimals);
+        self.out.push(' ');
+        number::write_number(&mut self.out, coord.y, self.decimals);
     }
 }

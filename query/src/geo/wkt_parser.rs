@@ -253,7 +253,7 @@ mod tests {
             "LINESTRING(0 0,1 1)",
             "POLYGON((0 0,0 1,1 1,0 0),(0.1 0.1,0.1 0.2,0.2 0.2,0.1 0.1))",
             "POLYGON EMPTY",
-            "MULTIPOINT((1 2),EMPTY)",
+            "MULTIPOINT(1 2,EMPTY)",
             "MULTILINESTRING((0 0,1 1),(2 2,3 3))",
             "MULTIPOLYGON(((0 0,0 1,1 1,0 0)),EMPTY)",
             "GEOMETRYCOLLECTION(POINT EMPTY,GEOMETRYCOLLECTION(POINT(1 2)))",
@@ -261,7 +261,7 @@ mod tests {
         ] {
             assert_eq!(again(text), text);
         }
-        assert_eq!(again(" multipoint ( 1 2 , 3 4 ) "), "MULTIPOINT((1 2),(3 4))");
+        assert_eq!(again(" multipoint ( 1 2 , 3 4 ) "), "MULTIPOINT(1 2,3 4)");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::Aabb;
 use super::segment::{Change, Version};
 use crate::timestamp::Timestamp;
 
-/// Roughly what one change occupies beside its key: in the tree and in the map.
-const CHANGE_LEN: usize = 200;
+/// Roughly what one change occupies beside its key: in the tree, the map and the log.
+const CHANGE_LEN: usize = 250;
 
 /// Recent changes, shared by the committing thread and by searches.
 #[derive(Default)]
@@ -24,7 +24,16 @@ pub(super) struct Tree {
     items: RTree<Item>,
     /// Each row's changes in commit order; `None` is the end of the row.
     rows: AHashMap<Bytes, Vec<(Timestamp, Option<Aabb>)>>,
+    /// All changes in commit order.
+    log: Vec<Logged>,
     len: usize,
+}
+
+/// Which change a commit made.
+struct Logged {
+    ts: Timestamp,
+    key: Bytes,
+    ordinal: u32,
 }
 
 /// One version of a row's box.
@@ -61,6 +70,7 @@ impl Tree {
         let changes = self.rows.entry(key.clone()).or_default();
         let ordinal = u32::try_from(changes.len()).unwrap_or(u32::MAX);
         changes.push((ts, bounds));
+        self.log.push(Logged { ts, key: key.clone(), ordinal });
         if let Some(bounds) = bounds {
             self.items.insert(Item { bounds, key, ordinal });
         }
@@ -129,18 +139,13 @@ impl Tree {
         (versions, sealed)
     }
 
-    /// A delta of the changes after `upto`.
+    /// A delta of the changes after `upto`. Takes time for those only: commits wait meanwhile.
     pub fn rest(&self, upto: Timestamp) -> Delta {
-        let mut rest: Vec<(Timestamp, &Bytes, Option<Aabb>)> = Vec::new();
-        for (key, changes) in &self.rows {
-            let newer = changes.iter().filter(|(ts, _)| *ts > upto);
-            rest.extend(newer.map(|(ts, bounds)| (*ts, key, *bounds)));
-        }
-        // Within a row the order is kept: the sort is stable.
-        rest.sort_by_key(|(ts, _, _)| *ts);
-        let mut tree = Tree::default();
-        for (ts, key, bounds) in rest {
-            tree.apply(ts, key.clone(), bounds);
+        let mut tree = Self::default();
+        let newer = self.log.partition_point(|logged| logged.ts <= upto);
+        for Logged { ts, key, ordinal } in self.log.iter().skip(newer) {
+            let change = self.rows.get(key).and_then(|changes| changes.get(*ordinal as usize));
+            tree.apply(*ts, key.clone(), change.and_then(|(_, bounds)| *bounds));
         }
         Delta { tree: RwLock::new(tree) }
     }

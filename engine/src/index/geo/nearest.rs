@@ -139,8 +139,7 @@ impl Iterator for Nearest {
     type Item = Result<Neighbor>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let state = self.state.clone();
-        let limit = self.delta.peek(&state, &self.origin, self.snapshot);
+        let limit = self.delta.peek(&self.state, &self.origin, self.snapshot);
         match self.next_in_segments(limit.unwrap_or(f64::INFINITY)) {
             Ok(Some(found)) => Some(Ok(found)),
             Ok(None) => self.delta.batch.pop_front().map(Ok),

@@ -5,7 +5,7 @@ use geo::{LineString, Point};
 use super::args::{bounds, float_or_null, geometry, int, shape, shape_or_null};
 use crate::error::{Error, Result};
 use crate::expression::functions::{Builder, Eval};
-use crate::geo::{Geometry, Kind, Shape};
+use crate::geo::{Geometry, Shape};
 use crate::value::Value;
 
 /// Registers the family.
@@ -92,7 +92,11 @@ fn register_path(builder: &mut Builder) {
     builder.function("st_numpoints(geometry) -> int4", |_, args| {
         Ok(line(geometry(args, 0)?).map_or(Value::Null, |line| count(line.0.len())))
     });
-    builder.function("st_startpoint(geometry) -> geometry", |_, args| vertex(args, 1));
+    builder.function("st_startpoint(geometry) -> geometry", |_, args| {
+        let given = geometry(args, 0)?;
+        let first = given.coords().next();
+        Ok(shape_or_null(first.map(|first| Geometry::new(given.srid, Point(first)))))
+    });
     builder.function("st_endpoint(geometry) -> geometry", |_, args| vertex(args, -1));
     builder
         .function("st_pointn(geometry, int4) -> geometry", |_, args| vertex(args, int(args, 1)?));
@@ -138,9 +142,6 @@ fn line(given: &Geometry) -> Option<&LineString<f64>> {
 /// A vertex of a line, counted from 1 at its start or from -1 at its end.
 fn vertex(args: &[Value], position: i32) -> Result<Value> {
     let given = geometry(args, 0)?;
-    if given.kind() == Kind::Point && position.abs() == 1 && args.len() == 1 {
-        return Ok(shape(given.clone()));
-    }
     let Some(line) = line(given) else { return Ok(Value::Null) };
     let from_start = match i32::try_from(line.0.len()) {
         Ok(length) if position < 0 => length.saturating_add(position).saturating_add(1),

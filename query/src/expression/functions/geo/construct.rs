@@ -91,8 +91,11 @@ fn register_from_shapes(builder: &mut Builder) {
     });
     builder.function("st_multi(geometry) -> geometry", |_, args| {
         let given = geometry(args, 0)?;
-        if given.kind().is_multi() || given.is_empty() {
+        if given.kind().is_multi() {
             return Ok(shape(given.clone()));
+        }
+        if given.is_empty() {
+            return Ok(shape(Geometry::empty(given.srid, given.kind().multi())));
         }
         Ok(shape(cairn_geo::collect(given.srid, vec![given.shape.clone()])))
     });
@@ -181,13 +184,10 @@ pub(super) fn make_line(shapes: &[&Geometry]) -> Result<Option<Geometry>> {
             }
             Kind::Point | Kind::MultiPoint => coords.extend(part.coords()),
             _ => {
-                let message = "ST_MakeLine: input geometries must be points or lines";
+                let message = "Input geometries must be points or lines";
                 return Err(Error::internal(message));
             }
         }
-    }
-    if coords.is_empty() {
-        return Ok(None);
     }
     Ok(Some(Geometry::new(first.srid, LineString::new(coords))))
 }

@@ -11,8 +11,10 @@ use crate::expression::testing::with_context;
 use crate::geo::Geometry;
 use crate::value::{Type, Value};
 
-/// How much a number may differ, in proportion and at least.
-const TOLERANCE: f64 = 1e-11;
+/// How much a number may differ, in proportion.
+const TOLERANCE: f64 = 1e-10;
+/// How much it may differ whatever its size: ten nanometres, or a millimetre in degrees.
+const TOLERANCE_MIN: f64 = 1e-8;
 
 struct Parser<'a> {
     rest: &'a str,
@@ -138,7 +140,9 @@ fn agrees(found: &str, expected: &str) -> bool {
     let (found, expected) = (words(found), words(expected));
     found.len() == expected.len()
         && found.iter().zip(&expected).all(|(found, expected)| {
-            let close = |a: f64, b: f64| (a - b).abs() <= TOLERANCE * a.abs().max(b.abs()).max(1.0);
+            let close = |a: f64, b: f64| {
+                (a - b).abs() <= (TOLERANCE * a.abs().max(b.abs())).max(TOLERANCE_MIN)
+            };
             found == expected
                 || found.parse().ok().zip(expected.parse().ok()).is_some_and(|(a, b)| close(a, b))
         })

@@ -7,6 +7,7 @@ mod access;
 mod aggregate;
 mod args;
 mod construct;
+mod linear;
 mod measure;
 mod operator;
 mod output;
@@ -24,6 +25,7 @@ pub(super) fn register(builder: &mut Builder) {
     output::register(builder);
     access::register(builder);
     measure::register(builder);
+    linear::register(builder);
     predicate::register(builder);
     process::register(builder);
     operator::register(builder);

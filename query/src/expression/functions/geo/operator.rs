@@ -49,7 +49,9 @@ pub(super) fn register(builder: &mut Builder) {
     });
     builder.operator("<#> (geometry, geometry) -> float8", |_, args| {
         let (a, b) = (bounds(args, 0)?, bounds(args, 1)?);
-        Ok(float_or_null(a.zip(b).map(|(a, b)| a.as_stored().distance(&b.as_stored()))))
+        // Nothing is as far from everything as 32-bit boxes can say.
+        let apart = a.zip(b).map(|(a, b)| a.as_stored().distance(&b.as_stored()));
+        Ok(Value::Float8(apart.unwrap_or(f64::from(f32::MAX))))
     });
 }
 

@@ -6,7 +6,7 @@ use super::args::{bool_or, shape, shape_or_null, text};
 use super::args::{bounds, box_or_null, float, geometries, geometry, int, int_or, pair};
 use crate::error::{Error, Result};
 use crate::expression::functions::Builder;
-use crate::geo::{self, Box2d, Geometry, Kind};
+use crate::geo::{self, Box2d, Geometry};
 use crate::value::Value;
 
 /// Segments per quarter of a circle when nothing is asked.
@@ -62,7 +62,7 @@ fn expand(args: &[Value], x: f64, y: f64) -> Result<Value> {
     let expanded = Box2d::around(given).map(|bounds| bounds.expanded(x, y));
     Ok(match expanded {
         Some(bounds) => shape(Geometry::envelope(given.srid, &bounds)),
-        None => shape(Geometry::empty(given.srid, Kind::Polygon)),
+        None => shape(given.clone()),
     })
 }
 
@@ -130,7 +130,7 @@ fn register_overlay(builder: &mut Builder) {
     }
     builder.function("st_intersection(geometry, geometry) -> geometry", |_, args| {
         let (a, b) = pair(args, "ST_Intersection")?;
-        Ok(shape(geo::intersection(a, b)?))
+        Ok(shape(geo::intersection(a, b)))
     });
     builder.function("st_difference(geometry, geometry) -> geometry", |_, args| {
         let (a, b) = pair(args, "ST_Difference")?;
