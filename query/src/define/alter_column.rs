@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::constraint::column_at;
-use super::{DefineContext, alter_table, drop as dropping, garbage, index, sequence, table, truncate};
+use super::{
+    DefineContext, alter_table, drop as dropping, garbage, index, sequence, table, truncate,
+};
 use crate::bind::ddl::{AlterAction, ColumnSpec, ConstraintSpec, SequenceOptions};
 use crate::catalog::{ColumnDef, ColumnDefault, Definition, SequenceDef, TableDef};
 use crate::error::{Error, Result, SqlState};
@@ -61,7 +63,9 @@ fn fill_column(
     };
     let catalog = cx.catalog();
     let expr = match &default {
-        ColumnDefault::Expression(sql) => cx.runner.bind_default(&catalog, &changed, position, sql)?,
+        ColumnDefault::Expression(sql) => {
+            cx.runner.bind_default(&catalog, &changed, position, sql)?
+        }
         ColumnDefault::Generated(_) => Expr::Const(Value::Null),
         ColumnDefault::Identity { sequence, .. } => cx.runner.next_value(*sequence)?,
     };
@@ -80,9 +84,10 @@ fn fill_column(
 }
 
 fn is_volatile(expr: &Expr) -> bool {
-    crate::plan::walk::any(expr, &mut |expr| {
-        matches!(expr, Expr::Call { function, .. } if function.volatility == Volatility::Volatile)
-    })
+    crate::plan::walk::any(
+        expr,
+        &mut |expr| matches!(expr, Expr::Call { function, .. } if function.volatility == Volatility::Volatile),
+    )
 }
 
 /// Writes every row anew: `exprs` give the new columns over the old ones.
@@ -283,7 +288,8 @@ fn add_identity(
         return Err(Error::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
     }
     if !column.is_not_null {
-        let message = format!("column \"{name}\" must be declared NOT NULL before identity can be added");
+        let message =
+            format!("column \"{name}\" must be declared NOT NULL before identity can be added");
         return Err(Error::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
     }
     let spec = ColumnSpec {

@@ -41,11 +41,7 @@ pub(super) fn alter(cx: &mut DefineContext<'_>, alter: &AlterTable) -> Result<De
 }
 
 /// `ALTER TABLE` on what is no table: Postgres lets it rename views, indexes and sequences.
-fn alter_other(
-    cx: &mut DefineContext<'_>,
-    relation: Relation,
-    alter: &AlterTable,
-) -> Result<()> {
+fn alter_other(cx: &mut DefineContext<'_>, relation: Relation, alter: &AlterTable) -> Result<()> {
     for action in &alter.actions {
         match (relation, action) {
             (Relation::Index(..), AlterAction::Rename(new)) => {
@@ -105,11 +101,8 @@ fn rename(cx: &mut DefineContext<'_>, table: &TableDef, new: &str) -> Result<()>
 }
 
 fn set_schema(cx: &mut DefineContext<'_>, table: &TableDef, schema: &str) -> Result<()> {
-    let name = QualifiedName {
-        schema: Some(schema.to_owned()),
-        name: table.name.clone(),
-        position: None,
-    };
+    let name =
+        QualifiedName { schema: Some(schema.to_owned()), name: table.name.clone(), position: None };
     let schema = cx.creation_schema(&name)?;
     cx.exists_already(&schema, &table.name, false)?;
     cx.put_table(TableDef { schema, ..table.clone() }).map(drop_result)
@@ -147,16 +140,13 @@ pub(super) fn add_constraint(
 }
 
 /// Fails with 23502 when a column has a NULL.
-pub(super) fn check_no_nulls(
-    cx: &DefineContext<'_>,
-    table: &TableDef,
-    column: &str,
-) -> Result<()> {
+pub(super) fn check_no_nulls(cx: &DefineContext<'_>, table: &TableDef, column: &str) -> Result<()> {
     let condition = format!("{} IS NULL", quote_identifier(column));
     if !has_row(cx, table, &condition)? {
         return Ok(());
     }
-    let message = format!("column \"{column}\" of relation \"{}\" contains null values", table.name);
+    let message =
+        format!("column \"{column}\" of relation \"{}\" contains null values", table.name);
     Err(Error::new(SqlState::NOT_NULL_VIOLATION, message)
         .on_table(&table.schema, &table.name)
         .on_column(column))
@@ -191,18 +181,13 @@ fn has_row(cx: &DefineContext<'_>, table: &TableDef, condition: &str) -> Result<
 }
 
 /// Fails with 23503 when a row refers to nothing.
-fn check_references(
-    cx: &DefineContext<'_>,
-    table: &TableDef,
-    key: &ForeignKeyDef,
-) -> Result<()> {
+fn check_references(cx: &DefineContext<'_>, table: &TableDef, key: &ForeignKeyDef) -> Result<()> {
     let other = cx.table_by_oid(key.referenced_table)?;
     let column = |table: &TableDef, position: &usize| {
         table.columns.get(*position).map_or(String::new(), |column| quote_identifier(&column.name))
     };
     let own: Vec<String> = key.columns.iter().map(|at| column(table, at)).collect();
-    let there: Vec<String> =
-        key.referenced_columns.iter().map(|at| column(&other, at)).collect();
+    let there: Vec<String> = key.referenced_columns.iter().map(|at| column(&other, at)).collect();
     let pairs = own.iter().zip(&there).map(|(own, there)| format!("pk.{there} = fk.{own}"));
     let set = own.iter().map(|own| format!("fk.{own} IS NOT NULL"));
     let listed: Vec<String> = own.iter().map(|own| format!("fk.{own}::text")).collect();

@@ -48,9 +48,7 @@ fn target(
             let database = cx.change.globals.databases.get(&name.name);
             Ok((database.ok_or_else(|| super::database::missing(&name.name))?.oid, 0))
         }
-        ObjectKind::Type | ObjectKind::Domain => {
-            Ok((super::type_def::find(cx, name)?.oid, 0))
-        }
+        ObjectKind::Type | ObjectKind::Domain => Ok((super::type_def::find(cx, name)?.oid, 0)),
         ObjectKind::Role | ObjectKind::Extension | ObjectKind::Function => Err(Error::new(
             SqlState::FEATURE_NOT_SUPPORTED,
             "comments on this kind of object are not supported",

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{DefineContext, index, missing_column, missing_relation, name};
 use crate::bind::ddl::{ConstraintKind, ConstraintSpec, QualifiedName};
 use crate::catalog::{
-    CheckDef, ForeignKeyDef, IndexConstraint, IndexDef, IndexKey, IndexMethod, Relation,
-    RowKeyDef, TableDef,
+    CheckDef, ForeignKeyDef, IndexConstraint, IndexDef, IndexKey, IndexMethod, Relation, RowKeyDef,
+    TableDef,
 };
 use crate::error::{Error, Result, SqlState};
 use crate::value::Type;
@@ -50,8 +50,7 @@ pub(super) fn add(
         ConstraintKind::Check { expression, column } => {
             let part = column.as_deref().unwrap_or_default();
             let name = spec.name.clone();
-            let name =
-                name.unwrap_or_else(|| name::choose_constraint(table, part, "check"));
+            let name = name.unwrap_or_else(|| name::choose_constraint(table, part, "check"));
             let expression = expression.clone();
             let oid = cx.store.next_object_id()?;
             table.checks.push(CheckDef { oid, name: name.clone(), expression });
@@ -310,8 +309,9 @@ fn referenced_positions(referenced: &TableDef, columns: &[String]) -> Result<Vec
     if referenced.is_unique_key(&found) {
         return Ok(found);
     }
-    let message =
-        format!("there is no unique constraint matching given keys for referenced table \"{name}\"");
+    let message = format!(
+        "there is no unique constraint matching given keys for referenced table \"{name}\""
+    );
     Err(Error::new(SqlState::INVALID_FOREIGN_KEY, message))
 }
 

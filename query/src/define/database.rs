@@ -174,7 +174,10 @@ pub(super) fn drop_schema(
     }
     for table in catalog.tables.values().filter(|table| inside(&table.schema)) {
         if let Some(table) = cx.change.catalog.table(table.oid).cloned() {
-            cx.notice(SqlState("00000"), format!("drop cascades to table {}.{}", table.schema, table.name));
+            cx.notice(
+                SqlState("00000"),
+                format!("drop cascades to table {}.{}", table.schema, table.name),
+            );
             dropping::drop_table(cx, &table, true, &[])?;
         }
     }

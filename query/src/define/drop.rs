@@ -128,12 +128,7 @@ pub(super) fn drop_table(
 }
 
 /// Drops the views that read a relation, or fails with 2BP01.
-fn dependent_views(
-    cx: &mut DefineContext<'_>,
-    oid: u32,
-    what: &str,
-    cascade: bool,
-) -> Result<()> {
+fn dependent_views(cx: &mut DefineContext<'_>, oid: u32, what: &str, cascade: bool) -> Result<()> {
     let views = cx.change.catalog.views.values();
     let views: Vec<Arc<ViewDef>> =
         views.filter(|view| view.dependencies.contains(&oid)).cloned().collect();
@@ -159,12 +154,7 @@ pub(super) fn view(cx: &mut DefineContext<'_>, view: &Arc<ViewDef>, cascade: boo
     Ok(())
 }
 
-fn index(
-    cx: &mut DefineContext<'_>,
-    table: &Arc<TableDef>,
-    oid: u32,
-    cascade: bool,
-) -> Result<()> {
+fn index(cx: &mut DefineContext<'_>, table: &Arc<TableDef>, oid: u32, cascade: bool) -> Result<()> {
     let Some(index) = table.indexes.iter().find(|index| index.oid == oid) else {
         let name = table.index_names().find(|(own, _)| *own == oid).map_or("", |(_, name)| name);
         return Err(needed_by_constraint(name, name, &table.name));

@@ -203,9 +203,7 @@ fn execute_rare(cx: &mut DefineContext<'_>, ddl: &Ddl) -> Result<Defined> {
     match ddl {
         Ddl::CreateView(create) => view::create(cx, create),
         Ddl::CreateMaterializedView(create) => view::create_materialized(cx, create),
-        Ddl::RefreshMaterializedView { name, with_data, .. } => {
-            view::refresh(cx, name, *with_data)
-        }
+        Ddl::RefreshMaterializedView { name, with_data, .. } => view::refresh(cx, name, *with_data),
         Ddl::CreateSchema { name, if_not_exists, owner } => {
             database::create_schema(cx, name, *if_not_exists, owner.as_deref())
         }
@@ -260,14 +258,14 @@ impl DefineContext<'_> {
     fn creation_schema(&self, name: &QualifiedName) -> Result<String> {
         let schema = match &name.schema {
             Some(schema) => schema.clone(),
-            None => self.search_path.iter().find(|s| *s != "pg_catalog").cloned().ok_or_else(
-                || {
+            None => {
+                self.search_path.iter().find(|s| *s != "pg_catalog").cloned().ok_or_else(|| {
                     Error::new(
                         SqlState::INVALID_SCHEMA_NAME,
                         "no schema has been selected to create in",
                     )
-                },
-            )?,
+                })?
+            }
         };
         if !self.change.catalog.schemas.contains_key(&schema) {
             return Err(database::missing_schema(&schema));
@@ -328,10 +326,7 @@ impl DefineContext<'_> {
         if owner == self.user || role.is_some_and(|role| role.is_superuser) {
             return Ok(());
         }
-        Err(Error::new(
-            SqlState::INSUFFICIENT_PRIVILEGE,
-            format!("must be owner of {what} {name}"),
-        ))
+        Err(Error::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("must be owner of {what} {name}")))
     }
 }
 

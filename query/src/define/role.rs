@@ -128,8 +128,7 @@ fn check_owns_nothing(cx: &DefineContext<'_>, name: &str) -> Result<()> {
         };
         let message =
             format!("role \"{name}\" cannot be dropped because some objects depend on it");
-        return Err(Error::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message)
-            .with_detail(what));
+        return Err(Error::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message).with_detail(what));
     }
     Ok(())
 }

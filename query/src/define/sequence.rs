@@ -115,10 +115,7 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(SqlState::INVALID_PARAMETER_VALUE, message)
 }
 
-fn owner_column(
-    cx: &DefineContext<'_>,
-    options: &SequenceOptions,
-) -> Result<Option<(u32, usize)>> {
+fn owner_column(cx: &DefineContext<'_>, options: &SequenceOptions) -> Result<Option<(u32, usize)>> {
     let Some(Some((table, column))) = &options.owned_by else { return Ok(None) };
     let table = cx.table(table)?;
     let position = table.column(column).ok_or_else(|| missing_column(column, &table.name))?;

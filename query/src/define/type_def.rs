@@ -79,9 +79,7 @@ pub(super) fn alter(
             }
             let at = match neighbour {
                 None => labels.len(),
-                Some((is_before, other)) => {
-                    position_of(labels, other)? + usize::from(!is_before)
-                }
+                Some((is_before, other)) => position_of(labels, other)? + usize::from(!is_before),
             };
             labels.insert(at, label.clone());
         }

@@ -16,9 +16,7 @@ pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateView) -> Result<
     };
     let key = (schema.clone(), create.name.name.clone());
     let old = match cx.change.catalog.relations.get(&key) {
-        Some(Relation::View(oid)) if create.or_replace => {
-            cx.change.catalog.views.get(oid).cloned()
-        }
+        Some(Relation::View(oid)) if create.or_replace => cx.change.catalog.views.get(oid).cloned(),
         Some(_) if create.or_replace => return Err(not_a(&create.name, "view")),
         _ => {
             cx.exists_already(&schema, &create.name.name, false)?;
@@ -108,8 +106,7 @@ pub(super) fn refresh(
         Some(_) => None,
         None => return Err(missing_relation(name)),
     };
-    let Some((view, table)) = view.and_then(|view| Some((view.clone(), view.materialized?)))
-    else {
+    let Some((view, table)) = view.and_then(|view| Some((view.clone(), view.materialized?))) else {
         return Err(not_a(name, "materialized view"));
     };
     cx.check_owner(&view.owner, "materialized view", &view.name)?;

@@ -19,6 +19,7 @@ pub mod key;
 pub mod numeric;
 pub mod output;
 pub mod row;
+pub mod shape;
 
 pub use array::Array;
 pub use hash::{GroupKey, hash_value};

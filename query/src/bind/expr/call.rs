@@ -18,6 +18,7 @@ use crate::bind::types::{CastContext, cast_context};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::functions::ParamType;
 use crate::expression::{Expr, SetFunction};
+use crate::value::shape::Shape;
 use crate::value::{SqlType, Type, Value};
 
 /// A call's parts, sorted out.
@@ -202,7 +203,9 @@ impl Binder<'_> {
             Ok(choice) => {
                 let function = &candidates[choice.index];
                 let is_packed = function.is_variadic && !is_spread;
-                let (args, _) = self.convert_args(args, &choice, is_packed)?;
+                let shapes = function.takes_types.then(|| describe_args(&args));
+                let (mut args, _) = self.convert_args(args, &choice, is_packed)?;
+                args.extend(shapes.map(Expr::Const));
                 let result = choice.polymorphic.apply(&function.result).unwrap_or(Type::Text);
                 let call = Expr::Call { function: Arc::clone(function), args };
                 Ok(Typed::new(call, result).at(at))
@@ -373,4 +376,16 @@ fn spread_params(params: &[ParamType]) -> Vec<ParamType> {
         *last = array;
     }
     params
+}
+
+/// The types of arguments as a value, for functions that ask for them.
+fn describe_args(args: &[Typed]) -> crate::value::Value {
+    let shape = |arg: &Typed| {
+        let fields = arg.fields.as_ref().map(|fields| {
+            fields.iter().map(|(name, ty)| (name.clone(), Shape::from(ty.base.clone()))).collect()
+        });
+        Shape { ty: arg.ty.base.clone(), fields }
+    };
+    let shapes: Vec<Shape> = args.iter().map(shape).collect();
+    crate::value::shape::describe(&shapes)
 }

@@ -14,10 +14,13 @@ mod builder;
 mod bytes;
 mod datetime;
 mod geo;
+mod json;
+mod json_set;
 mod math;
 mod numeric;
 mod pattern;
 mod polymorphic;
+mod range;
 mod registry;
 mod sequence;
 mod set;
@@ -221,6 +224,9 @@ impl fmt::Debug for SetFunction {
 fn register_all(builder: &mut Builder) {
     let families: &[fn(&mut Builder)] = &[
         array::register,
+        range::register,
+        json_set::register,
+        json::register,
         template::register,
         datetime::register,
         system::register,

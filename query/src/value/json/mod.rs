@@ -4,9 +4,12 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+mod build;
 mod parse;
 mod print;
+pub mod raw;
 
+pub use build::JsonBuilder;
 pub use parse::{parse, validate};
 pub use print::{escape, pretty};
 
