@@ -1,0 +1,143 @@
+//! The manifest: which segments there are, what ended in them, up to where they are complete.
+//!
+//! ```text
+//!  0  "CAIRNFTM"   8  u32 format version
+//! 12  varint watermark   varint next segment number   varint number of segments
+//!  …  for each segment, oldest first: varint number, varint documents that ended, and for each
+//!     of these, ascending: varint distance from the document before, varint timestamp of its end
+//!  …  u32 CRC-32 of all before
+//! ```
+//! Little-endian. Replaced as a whole, atomically; segments that it does not name are leftovers.
+
+use std::path::{Path, PathBuf};
+
+use super::segment::Ended;
+use crate::encoding::checksum::checksum;
+use crate::encoding::{Decoder, put_varint};
+use crate::env::Env;
+use crate::env::atomic_file::write_atomically;
+use crate::error::{Error, Result};
+use crate::timestamp::Timestamp;
+
+const MAGIC: &[u8; 8] = b"CAIRNFTM";
+const FORMAT_VERSION: u32 = 1;
+const FILE_NAME: &str = "MANIFEST";
+const CHECKSUM_LEN: usize = 4;
+
+/// The ending of segment files.
+pub(super) const SEGMENT_EXTENSION: &str = "fts";
+
+/// The list of live segments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Manifest {
+    pub watermark: Timestamp,
+    /// The number of the next segment; numbers are never used twice.
+    pub next_id: u64,
+    /// Oldest first, with what ended in each.
+    pub segments: Vec<(u64, Ended)>,
+}
+
+/// The path of a segment.
+pub(super) fn segment_path(dir: &Path, id: u64) -> PathBuf {
+    dir.join(format!("{id:06}.{SEGMENT_EXTENSION}"))
+}
+
+impl Manifest {
+    /// Reads the manifest of `dir`; an empty one when there is none.
+    ///
+    /// # Errors
+    /// `Io`, `Corruption`, `Unusable` when it is from a newer format.
+    pub fn load(env: &Env, dir: &Path) -> Result<Self> {
+        let path = dir.join(FILE_NAME);
+        let exists = env.vfs.exists(&path).map_err(|error| Error::io("look for", &path, error))?;
+        if !exists {
+            return Ok(Self { next_id: 1, ..Self::default() });
+        }
+        let bytes = env.vfs.map(&path).map_err(|error| Error::io("map", &path, error))?;
+        let body_len = bytes.len().saturating_sub(CHECKSUM_LEN);
+        let body = bytes.get(..body_len).unwrap_or_default();
+        let stored = Decoder::at(&bytes, body_len).u32();
+        if !body.starts_with(MAGIC) || stored != Some(checksum(&[body])) {
+            return Err(Error::corruption(&path, 0, "a full-text manifest", "something else"));
+        }
+        let mut decoder = Decoder::at(body, MAGIC.len());
+        if decoder.u32() != Some(FORMAT_VERSION) {
+            let name = path.display();
+            return Err(Error::unusable(format!("full-text manifest of a newer format file={name}")));
+        }
+        Self::decode(&mut decoder)
+            .filter(|_| decoder.is_empty())
+            .ok_or_else(|| Error::corruption(&path, 0, "a list of segments", "something else"))
+    }
+
+    fn decode(decoder: &mut Decoder<'_>) -> Option<Self> {
+        let (watermark, next_id) = (Timestamp(decoder.varint()?), decoder.varint()?);
+        let count = decoder.length()?;
+        let mut segments = Vec::new();
+        for _ in 0..count {
+            let (id, ended_count) = (decoder.varint()?, decoder.length()?);
+            let mut ended = Ended::default();
+            let mut doc = 0u32;
+            for _ in 0..ended_count {
+                doc = doc.checked_add(u32::try_from(decoder.varint()?).ok()?)?;
+                ended.insert(doc, Timestamp(decoder.varint()?));
+            }
+            segments.push((id, ended));
+        }
+        Some(Self { watermark, next_id, segments })
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend(FORMAT_VERSION.to_le_bytes());
+        for number in [self.watermark.0, self.next_id, self.segments.len() as u64] {
+            put_varint(&mut out, number);
+        }
+        for (id, ended) in &self.segments {
+            put_varint(&mut out, *id);
+            put_varint(&mut out, ended.len() as u64);
+            let mut ended: Vec<_> = ended.iter().collect();
+            ended.sort_unstable();
+            let mut last = 0;
+            for (doc, end) in ended {
+                put_varint(&mut out, u64::from(doc - last));
+                put_varint(&mut out, end.0);
+                last = *doc;
+            }
+        }
+        out.extend(checksum(&[&out]).to_le_bytes());
+        out
+    }
+
+    /// Makes this the manifest of `dir`. Requires: the segments are durable.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`.
+    pub fn store(&self, env: &Env, dir: &Path) -> Result<()> {
+        write_atomically(&*env.vfs, &dir.join(FILE_NAME), &self.encode())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_trips_and_every_damaged_byte_is_found() {
+        let env = Env::memory();
+        let dir = Path::new("/text");
+        env.vfs.create_dir_all(dir).unwrap();
+        let ended: Ended = [(0, Timestamp(3)), (700, Timestamp(900)), (9, Timestamp(4))].into();
+        let segments = vec![(3, ended), (8, Ended::default())];
+        let manifest = Manifest { watermark: Timestamp(7), next_id: 9, segments };
+        manifest.store(&env, dir).unwrap();
+        assert_eq!(Manifest::load(&env, dir).unwrap(), manifest);
+        let good = manifest.encode();
+        for at in 0..good.len() {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1;
+            write_atomically(&*env.vfs, &dir.join(FILE_NAME), &bytes).unwrap();
+            assert!(Manifest::load(&env, dir).is_err(), "byte {at}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Which segments to merge: a pure decision.
+
+use std::ops::Range;
+
+/// How many segments of like size are let gather before they are merged.
+const RUN_LEN_MIN: usize = 4;
+/// How many segments there may be at all before even unlike ones are merged.
+const SEGMENTS_MAX: usize = 10;
+/// A merged segment is built in memory: larger ones are left alone. 256 MiB.
+const MERGED_LEN_MAX: usize = 256 << 20;
+/// A segment is rewritten when one in this many of its documents may be dropped.
+const DROPPED_SHARE: u32 = 4;
+
+/// What the decision depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    /// Bytes of the file.
+    pub len: usize,
+    /// Documents.
+    pub docs: u32,
+    /// Documents that no snapshot sees.
+    pub droppable: u32,
+}
+
+/// The run of segments to merge into one, given all of them from oldest to newest.
+///
+/// A segment joins the run of those newer than it unless it is more than twice as large as all of
+/// them together, so a byte is rewritten a logarithmic number of times.
+pub(super) fn choose(sizes: &[Size]) -> Option<Range<usize>> {
+    for end in (1..=sizes.len()).rev() {
+        if let Some(run) = choose_ending_at(sizes, end) {
+            return Some(run);
+        }
+    }
+    let is_due = |size: &Size| {
+        size.droppable > 0 && size.droppable >= size.docs / DROPPED_SHARE && is_small(size.len)
+    };
+    sizes.iter().position(is_due).map(|index| index..index + 1)
+}
+
+fn is_small(len: usize) -> bool {
+    len <= MERGED_LEN_MAX
+}
+
+fn choose_ending_at(sizes: &[Size], end: usize) -> Option<Range<usize>> {
+    let mut start = end - 1;
+    let mut total = sizes[start].len;
+    while start > 0 {
+        let older = sizes[start - 1].len;
+        if older > total.saturating_mul(2) || !is_small(total.saturating_add(older)) {
+            break;
+        }
+        total += older;
+        start -= 1;
+    }
+    if end - start >= RUN_LEN_MIN {
+        return Some(start..end);
+    }
+    let is_crowded = sizes.len() > SEGMENTS_MAX && end > 1;
+    let is_mergeable = is_crowded && is_small(sizes[end - 1].len + sizes[end - 2].len);
+    is_mergeable.then(|| start.min(end - 2)..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(lens: &[usize]) -> Vec<Size> {
+        lens.iter().map(|len| Size { len: *len, docs: 8, droppable: 0 }).collect()
+    }
+
+    #[test]
+    fn like_sizes_are_merged() {
+        assert_eq!(choose(&[]), None);
+        assert_eq!(choose(&sizes(&[10, 10, 10])), None);
+        assert_eq!(choose(&sizes(&[10, 10, 10, 10])), Some(0..4));
+        assert_eq!(choose(&sizes(&[1000, 10, 10, 10, 10])), Some(1..5));
+        assert_eq!(choose(&sizes(&[1 << 28, 1 << 20, 1 << 10, 1])), None);
+        let many: Vec<usize> = (0..11).rev().map(|power| 4 << (2 * power)).collect();
+        assert_eq!(choose(&sizes(&many)), Some(9..11));
+    }
+
+    #[test]
+    fn large_segments_are_left_alone() {
+        assert_eq!(choose(&sizes(&[200 << 20; 5])), None);
+        assert_eq!(choose(&sizes(&[200 << 20; 30])), None);
+    }
+
+    #[test]
+    fn segments_full_of_dropped_documents_are_rewritten() {
+        let mut sizes = sizes(&[1000, 10]);
+        sizes[0].droppable = 1;
+        assert_eq!(choose(&sizes), None);
+        sizes[0].droppable = 2;
+        assert_eq!(choose(&sizes), Some(0..1));
+    }
+}

@@ -1,0 +1,138 @@
+//! A search: the delta's hits first, then segment by segment, as far as the caller reads.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::document::Document;
+use super::matching;
+use super::narrow::{self, Narrowed};
+use super::query::{TextQuery, TextTerm};
+use super::segment::Cursors;
+use super::state::State;
+use crate::error::Result;
+use crate::timestamp::Timestamp;
+
+/// Hits that are found while the delta is kept from changing.
+const BATCH_LEN: usize = 256;
+
+/// A row that matches.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// Its key.
+    pub row_key: Bytes,
+    /// Its document, perhaps cut down to the lexemes that the query speaks of: enough to match and
+    /// to rank it, with the sizes of the whole document.
+    pub document: Document,
+}
+
+/// The hits of a query at a snapshot: each row once, in no order.
+pub struct Search {
+    state: Arc<State>,
+    query: TextQuery,
+    terms: Vec<TextTerm>,
+    narrowed: Narrowed,
+    snapshot: Timestamp,
+    /// Found and not handed out yet, last first.
+    ready: Vec<Hit>,
+    /// The next segment to search.
+    next_part: usize,
+    walk: Option<Walk>,
+}
+
+/// A walk through one segment.
+struct Walk {
+    part: usize,
+    cursors: Cursors,
+    narrowed: Narrowed,
+    next_doc: u32,
+}
+
+impl Search {
+    /// `None` when the query excludes words without demanding any: then every row may match.
+    pub(super) fn new(state: Arc<State>, query: &TextQuery, snapshot: Timestamp) -> Option<Self> {
+        let terms = narrow::terms(query);
+        let narrowed = narrow::narrow(query, &terms)?;
+        let ready = state.delta.read().search(query, &terms, &narrowed, snapshot);
+        let query = query.clone();
+        Some(Self {
+            state,
+            query,
+            terms,
+            narrowed,
+            snapshot,
+            ready,
+            next_part: 0,
+            walk: None,
+        })
+    }
+
+    /// Searches on until there are hits; false when nothing is left.
+    fn fill(&mut self) -> Result<bool> {
+        while self.ready.is_empty() {
+            let Some(walk) = self.walk.take() else {
+                if !self.enter_next_part()? {
+                    return Ok(false);
+                }
+                continue;
+            };
+            self.walk = self.advance(walk)?;
+        }
+        Ok(true)
+    }
+
+    fn enter_next_part(&mut self) -> Result<bool> {
+        let Some(part) = self.state.parts.get(self.next_part) else { return Ok(false) };
+        let cursors = part.segment.cursors(&self.terms)?;
+        let mut narrowed = self.narrowed.clone();
+        cursors.order(&mut narrowed);
+        self.walk = Some(Walk { part: self.next_part, cursors, narrowed, next_doc: 0 });
+        self.next_part += 1;
+        Ok(true)
+    }
+
+    /// Finds one batch; `None` when the segment is through.
+    fn advance(&mut self, mut walk: Walk) -> Result<Option<Walk>> {
+        let state = Arc::clone(&self.state);
+        let Some(part) = state.parts.get(walk.part) else { return Ok(None) };
+        let delta = state.delta.read();
+        while self.ready.len() < BATCH_LEN {
+            let candidate = walk.cursors.next_candidate(&walk.narrowed, walk.next_doc);
+            let Some(doc) = candidate else { return Ok(None) };
+            walk.next_doc = doc + 1;
+            let begin = part.segment.begin(doc)?;
+            if begin > self.snapshot || part.end(doc) <= self.snapshot {
+                continue;
+            }
+            let document = walk.cursors.cut_document(doc);
+            if !matching::matches(&self.query, &document) {
+                continue;
+            }
+            let row_key = part.segment.row_key(doc)?;
+            if !delta.is_empty() && delta.is_changed(&row_key, self.snapshot) {
+                continue;
+            }
+            let (lexemes, positions) = part.segment.size(doc)?;
+            let document = document.cut_from(lexemes, positions);
+            self.ready.push(Hit { row_key, document });
+        }
+        Ok(Some(walk))
+    }
+}
+
+impl Iterator for Search {
+    type Item = Result<Hit>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.fill() {
+            Ok(true) => self.ready.pop().map(Ok),
+            Ok(false) => None,
+            Err(error) => {
+                // Whoever asks on finds the end.
+                self.next_part = usize::MAX;
+                self.walk = None;
+                Some(Err(error))
+            }
+        }
+    }
+}

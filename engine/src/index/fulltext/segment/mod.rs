@@ -1,0 +1,232 @@
+//! A segment: an immutable file with the postings of many documents and the rows they belong to.
+//!
+//! Opening reads the table of sections only. The first search checks the checksum of every section
+//! and lets tantivy read its part, so tantivy never meets damaged bytes.
+
+mod build;
+mod cursor;
+mod directory;
+mod lexemes;
+mod pack;
+mod rows;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use tantivy::index::SegmentId;
+use tantivy::postings::Postings;
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet, Index, InvertedIndexReader, SegmentReader, TERMINATED};
+
+pub(super) use build::{Ended, build, merge};
+pub(super) use cursor::Cursors;
+use directory::MemoryDirectory;
+use pack::Section;
+use rows::Rows;
+
+use super::query::TextTerm;
+use super::signature::Signature;
+use crate::env::Vfs;
+use crate::error::{Error, Result};
+use crate::timestamp::Timestamp;
+
+/// Lexemes that an estimate of a prefix looks at.
+const ESTIMATED_LEXEMES_MAX: usize = 256;
+
+/// An open segment file.
+pub(super) struct Segment {
+    pub id: u64,
+    path: PathBuf,
+    len: usize,
+    sections: Vec<Section>,
+    doc_count: u32,
+    content: OnceLock<Result<Content>>,
+}
+
+/// A segment whose bytes have been checked.
+struct Content {
+    rows: Rows,
+    tantivy: Tantivy,
+}
+
+/// The part of a segment that tantivy reads.
+pub(super) struct Tantivy {
+    index: Index,
+    segment: tantivy::Segment,
+    _id: SegmentId,
+    lexemes: std::sync::Arc<InvertedIndexReader>,
+}
+
+impl Tantivy {
+    fn segment(&self) -> tantivy::Segment {
+        self.segment.clone()
+    }
+}
+
+impl Segment {
+    /// Opens a segment file.
+    ///
+    /// # Errors
+    /// `Io`, `Corruption`, `Unusable` when it is of a newer format.
+    pub fn open(vfs: &dyn Vfs, path: &Path, id: u64) -> Result<Self> {
+        let file = vfs.map(path).map_err(|error| Error::io("map", path, error))?;
+        let sections = pack::unpack(path, &file)?;
+        let rows = sections.iter().find(|section| section.name == rows::NAME);
+        let rows = rows.and_then(|section| Rows::new(section.bytes.clone()));
+        let rows = rows.ok_or_else(|| Error::corruption(path, 0, "a list of rows", "none"))?;
+        Ok(Self {
+            id,
+            path: path.to_owned(),
+            len: file.len(),
+            sections,
+            doc_count: rows.len(),
+            content: OnceLock::new(),
+        })
+    }
+
+    /// Bytes of the file.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many documents it has, ended ones included.
+    pub fn doc_count(&self) -> u32 {
+        self.doc_count
+    }
+
+    fn content(&self) -> Result<&Content> {
+        self.content.get_or_init(|| self.load()).as_ref().map_err(Clone::clone)
+    }
+
+    fn load(&self) -> Result<Content> {
+        self.check()?;
+        let read = |error: tantivy::TantivyError| lexemes::read_error(&self.path, error);
+        let mut rows = None;
+        let mut files = Vec::new();
+        for section in &self.sections {
+            if section.name == rows::NAME {
+                rows = Rows::new(section.bytes.clone());
+            } else {
+                files.push((section.name.clone(), section.bytes.clone()));
+            }
+        }
+        let index = Index::open(MemoryDirectory::new(files)).map_err(read)?;
+        let segment = index.searchable_segments().map_err(read)?.pop();
+        let segment = segment.ok_or_else(|| lexemes::read_error(&self.path, "no segment"))?;
+        let reader = SegmentReader::open(&segment).map_err(read)?;
+        let lexemes = reader.inverted_index(lexemes::field()).map_err(read)?;
+        if reader.max_doc() != self.doc_count {
+            return Err(lexemes::read_error(&self.path, "another number of documents"));
+        }
+        let tantivy = Tantivy { index, _id: segment.id(), segment, lexemes };
+        Ok(Content { rows: rows.ok_or_else(|| self.rows_damaged())?, tantivy })
+    }
+
+    fn rows_damaged(&self) -> Error {
+        Error::corruption(&self.path, 0, "a list of rows", "something else")
+    }
+
+    fn rows(&self) -> Result<&Rows> {
+        Ok(&self.content()?.rows)
+    }
+
+    fn tantivy(&self) -> Result<&Tantivy> {
+        Ok(&self.content()?.tantivy)
+    }
+
+    /// Checks the checksum of every section.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn check(&self) -> Result<()> {
+        self.sections.iter().try_for_each(|section| pack::check(&self.path, section))
+    }
+
+    /// The documents of a row, oldest first.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn docs_of(&self, row_key: &[u8]) -> Result<Vec<u32>> {
+        Ok(self.rows()?.docs_of(row_key).collect())
+    }
+
+    /// When a document's version of its row was committed.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn begin(&self, doc: u32) -> Result<Timestamp> {
+        self.rows()?.begin(doc).ok_or_else(|| self.rows_damaged())
+    }
+
+    /// The row that a document belongs to.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn row_key(&self, doc: u32) -> Result<Bytes> {
+        self.rows()?.key(doc).ok_or_else(|| self.rows_damaged())
+    }
+
+    /// Lexemes and positions of a document.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn size(&self, doc: u32) -> Result<(u32, u32)> {
+        self.rows()?.size(doc).ok_or_else(|| self.rows_damaged())
+    }
+
+    /// About how many documents satisfy a term.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn estimate(&self, term: &TextTerm) -> Result<usize> {
+        let lexemes = &self.tantivy()?.lexemes;
+        let read = |error| lexemes::read_error(&self.path, error);
+        if !term.is_prefix {
+            let term = tantivy::Term::from_field_text(lexemes::field(), &term.lexeme);
+            return Ok(lexemes.doc_freq(&term).map_err(read)? as usize);
+        }
+        let mut total = 0;
+        let range = lexemes.terms().range().ge(term.lexeme.as_bytes());
+        let mut terms = range.into_stream().map_err(read)?;
+        for _ in 0..ESTIMATED_LEXEMES_MAX {
+            if !terms.advance() || !terms.key().starts_with(term.lexeme.as_bytes()) {
+                break;
+            }
+            total += terms.value().doc_freq as usize;
+        }
+        Ok(total.min(self.doc_count as usize))
+    }
+
+    /// A signature of every document: what they are made of, in few bytes. For `verify`.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn signatures(&self) -> Result<Vec<Signature>> {
+        let lexemes = &self.tantivy()?.lexemes;
+        let read = |error| lexemes::read_error(&self.path, error);
+        let mut signatures = vec![Signature::default(); self.doc_count as usize];
+        let mut terms = lexemes.terms().stream().map_err(read)?;
+        let mut numbers = Vec::new();
+        while terms.advance() {
+            let option = IndexRecordOption::WithFreqsAndPositions;
+            let mut postings =
+                lexemes.read_postings_from_terminfo(terms.value(), option).map_err(read)?;
+            let text = String::from_utf8_lossy(terms.key()).into_owned();
+            while postings.doc() != TERMINATED {
+                postings.positions(&mut numbers);
+                if let Some(signature) = signatures.get_mut(postings.doc() as usize) {
+                    signature.add(&text, lexemes::positions(&numbers));
+                }
+                postings.advance();
+            }
+        }
+        Ok(signatures)
+    }
+}
+
+impl std::fmt::Debug for Tantivy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.index.fmt(f)
+    }
+}
