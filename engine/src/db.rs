@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use bytes::Bytes;
 
 use crate::env::Env;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::index::fulltext::FullTextIndex;
 use crate::index::geo::GeoIndex;
 use crate::index::maintenance::Maintenance;
 use crate::index::registry::{Index, Registry};
@@ -227,6 +228,17 @@ impl Db {
         self.shared.locks.blocking(owner)
     }
 
+    /// A full-text index, for estimates; [`Transaction::search_text`] searches it.
+    ///
+    /// # Errors
+    /// `Corruption`, `Io`; `Invalid` when the number belongs to an index of another kind.
+    pub fn text_index(&self, index: ObjectId) -> Result<Arc<FullTextIndex>> {
+        match self.shared.indexes.get_or_open(Space::Text, index)? {
+            Index::Text(index) => Ok(index),
+            Index::Geo(_) => Err(Error::invalid("not a full-text index")),
+        }
+    }
+
     /// A geo index, for estimates; [`Transaction::search_geo`] searches it.
     ///
     /// # Errors
@@ -234,6 +246,7 @@ impl Db {
     pub fn geo_index(&self, index: ObjectId) -> Result<Arc<GeoIndex>> {
         match self.shared.indexes.get_or_open(Space::Geo, index)? {
             Index::Geo(index) => Ok(index),
+            Index::Text(_) => Err(Error::invalid("not a geo index")),
         }
     }
 

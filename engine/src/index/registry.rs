@@ -17,6 +17,7 @@ use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 
 use super::DerivedIndex;
+use super::fulltext::FullTextIndex;
 use super::geo::GeoIndex;
 use crate::env::Env;
 use crate::error::{Error, Result};
@@ -29,6 +30,7 @@ const DIR_PREFIX: &str = "index-";
 /// One derived index, by kind.
 #[derive(Clone)]
 pub(crate) enum Index {
+    Text(Arc<FullTextIndex>),
     Geo(Arc<GeoIndex>),
 }
 
@@ -51,12 +53,14 @@ pub(crate) struct Registry {
 impl Index {
     pub(crate) fn derived(&self) -> &dyn DerivedIndex {
         match self {
+            Self::Text(index) => &**index,
             Self::Geo(index) => &**index,
         }
     }
 
     pub(crate) fn space(&self) -> Space {
         match self {
+            Self::Text(_) => Space::Text,
             Self::Geo(_) => Space::Geo,
         }
     }
@@ -70,7 +74,7 @@ impl Registry {
     pub(crate) fn recover(env: &Env, dir: &Path, lsm: &Lsm) -> Result<Self> {
         let (indexes, maintenance) = (RwLock::default(), Mutex::default());
         let registry = Self { env: env.clone(), dir: dir.to_owned(), indexes, maintenance };
-        for space in [Space::Geo] {
+        for space in [Space::Text, Space::Geo] {
             for id in ids_with_entries(lsm, space)? {
                 let index = registry.get_or_open(space, id)?;
                 replay(lsm, space, id, &index)?;
@@ -97,7 +101,10 @@ impl Registry {
             return Ok(index.clone());
         }
         let dir = self.dir_of(id);
-        let index = Index::Geo(Arc::new(GeoIndex::open(self.env.clone(), &dir)?));
+        let index = match space {
+            Space::Text => Index::Text(Arc::new(FullTextIndex::open(&self.env, &dir)?)),
+            _ => Index::Geo(Arc::new(GeoIndex::open(self.env.clone(), &dir)?)),
+        };
         indexes.insert(id, index.clone());
         Ok(index)
     }
@@ -113,9 +120,7 @@ impl Registry {
     ) -> Result<Vec<Routed<'a>>> {
         let mut routed = Vec::new();
         for (key, entry) in writes {
-            if let Some((space, id, row_key)) = split_derived(key)
-                && space == Space::Geo
-            {
+            if let Some((space, id, row_key)) = split_derived(key) {
                 routed.push(Routed { index: self.get_or_open(space, id)?, row_key, entry });
             }
         }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::oracle::Pin;
 use crate::error::Result;
+use crate::index::fulltext::{self, Document, TextQuery, matching};
 use crate::index::geo::{Aabb, Hit, Nearest, Neighbor, Search};
 
 /// An own write of an index entry: the row's key, and the entry unless it was removed.
@@ -92,6 +93,48 @@ impl Iterator for GeoNearest {
         };
         let next = if is_own_nearer { self.own.pop_front() } else { self.next_found.take() };
         next.map(Ok)
+    }
+}
+
+/// Rows whose documents match a query, in no order.
+pub struct TextSearch {
+    own: VecDeque<fulltext::Hit>,
+    hidden: HashSet<Bytes>,
+    found: fulltext::Search,
+    _pin: Arc<Pin>,
+}
+
+impl TextSearch {
+    pub(super) fn new(
+        pin: Arc<Pin>,
+        own: Vec<OwnEntry>,
+        query: &TextQuery,
+        found: fulltext::Search,
+    ) -> Self {
+        let hidden = own.iter().map(|(row_key, _)| row_key.clone()).collect();
+        let own = own
+            .into_iter()
+            .filter_map(|(row_key, entry)| {
+                let document = Document::decode(entry?)?;
+                Some(fulltext::Hit { row_key, document })
+            })
+            .filter(|hit| matching::matches(query, &hit.document))
+            .collect();
+        Self { own, hidden, found, _pin: pin }
+    }
+}
+
+impl Iterator for TextSearch {
+    type Item = Result<fulltext::Hit>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(hit) = self.own.pop_front() {
+            return Some(Ok(hit));
+        }
+        self.found.by_ref().find(|hit| match hit {
+            Ok(hit) => !self.hidden.contains(&hit.row_key),
+            Err(_) => true,
+        })
     }
 }
 
@@ -235,5 +278,50 @@ mod tests {
         txn.put(b"after", b"1").unwrap();
         txn.commit().unwrap();
         assert!(db.verify_indexes().unwrap().is_empty());
+    }
+
+    fn describe(txn: &Transaction, row: &str, lexemes: &[&str]) {
+        let mut builder = fulltext::DocumentBuilder::default();
+        lexemes.iter().for_each(|lexeme| builder.push(lexeme, []));
+        let entry = builder.finish().encoded().clone();
+        txn.put(&key(Space::Text, INDEX, row.as_bytes()), &entry).unwrap();
+    }
+
+    fn with_word(txn: &Transaction, word: &str) -> Vec<String> {
+        let query = TextQuery::Term(fulltext::TextTerm::new(word));
+        let hits = txn.search_text(INDEX, &query).unwrap().unwrap();
+        let mut rows: Vec<String> = hits.map(|hit| text(&hit.unwrap().row_key)).collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    #[test]
+    fn words_are_found_transactionally() {
+        let files = MemoryFs::default();
+        let db = open(&files);
+        let txn = db.begin(ReadCommitted);
+        describe(&txn, "a", &["cat", "dog"]);
+        describe(&txn, "b", &["cat"]);
+        txn.begin_statement();
+        assert_eq!(with_word(&txn, "cat"), ["a", "b"], "its own rows before it commits");
+        assert!(with_word(&db.begin(ReadCommitted), "cat").is_empty());
+        txn.commit().unwrap();
+
+        let old = db.begin(RepeatableRead);
+        assert_eq!(with_word(&old, "cat"), ["a", "b"]);
+        let txn = db.begin(ReadCommitted);
+        txn.delete(&key(Space::Text, INDEX, b"a")).unwrap();
+        describe(&txn, "b", &["bird"]);
+        txn.begin_statement();
+        assert!(with_word(&txn, "cat").is_empty(), "its own removals hide the old entries");
+        txn.commit().unwrap();
+        db.flush().unwrap();
+        assert_eq!(with_word(&old, "cat"), ["a", "b"], "an old snapshot searches its own past");
+        assert_eq!(with_word(&db.begin(ReadCommitted), "bird"), ["b"]);
+        assert!(db.verify_indexes().unwrap().is_empty());
+        drop(old);
+        let killed = open(&files.kill_image());
+        assert_eq!(with_word(&killed.begin(ReadCommitted), "bird"), ["b"]);
+        assert!(killed.verify_indexes().unwrap().is_empty());
     }
 }

@@ -15,11 +15,12 @@ use super::lock::{
 use super::oracle::Pin;
 use super::read_set::ReadSet;
 use super::scan::Scan;
-use super::search::{GeoNearest, GeoSearch, OwnEntry};
+use super::search::{GeoNearest, GeoSearch, OwnEntry, TextSearch};
 use super::state::State;
 use super::write_set::Statement;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::index::fulltext::TextQuery;
 use crate::index::geo::Aabb;
 use crate::keyspace::{self, Direction, KeyRange, ObjectId, PREFIX_LEN, Space};
 use crate::options::{KEY_LEN_MAX, VALUE_LEN_MAX};
@@ -196,6 +197,18 @@ impl Transaction {
         let (own, pin) = self.own_entries(Space::Geo, index);
         let found = found.search(window, pin.ts());
         Ok(GeoSearch::new(pin, own, window, found))
+    }
+
+    /// Finds the rows of a full-text index that match, as [`Transaction::search_geo`]; `None` when
+    /// the query demands no word and every row may match.
+    ///
+    /// # Errors
+    /// `Corruption`, `Io`.
+    pub fn search_text(&self, index: ObjectId, query: &TextQuery) -> Result<Option<TextSearch>> {
+        let found = self.db.text_index(index)?;
+        let (own, pin) = self.own_entries(Space::Text, index);
+        let found = found.search(query, pin.ts());
+        Ok(found.map(|found| TextSearch::new(pin, own, query, found)))
     }
 
     /// Walks the rows of a geo index outward from `origin`, as [`Transaction::search_geo`].

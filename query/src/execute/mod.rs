@@ -53,6 +53,7 @@ mod scan_function;
 mod scan_geo;
 mod scan_index;
 mod scan_table;
+mod scan_text;
 mod set_operation;
 mod sort;
 pub mod table;

@@ -20,6 +20,7 @@ use super::scan_function::FunctionScan;
 use super::scan_geo::GeoScan;
 use super::scan_index::IndexScan;
 use super::scan_table::TableScan;
+use super::scan_text::TextScan;
 use super::set_operation::SetOperation;
 use super::sort::Sort;
 use super::update::Update;
@@ -33,6 +34,7 @@ pub(crate) enum Operator {
     Values(Values),
     Scan(TableScan),
     IndexScan(IndexScan),
+    TextScan(TextScan),
     GeoScan(GeoScan),
     FunctionScan(FunctionScan),
     CteScan(CteScan),
@@ -84,7 +86,7 @@ impl Operator {
             Node::Insert(plan) => Self::Insert(Box::new(Insert::new(&plan.input))),
             Node::Update(plan) => Self::Update(Box::new(Update::new(&plan.input))),
             Node::Delete(plan) => Self::Delete(Box::new(Delete::new(&plan.input))),
-            Node::TextScan(_) => Self::Unsupported("text scan"),
+            Node::TextScan(_) => Self::TextScan(TextScan::default()),
             Node::GeoScan(_) => Self::GeoScan(GeoScan::default()),
             Node::SystemScan { .. } => Self::Unsupported("system scan"),
             Node::Window { input, .. } => Self::Window(Box::new(Window::new(input))),
@@ -113,6 +115,7 @@ impl Operator {
             (Self::Values(op), Node::Values { rows }) => op.next(rows, cx, max),
             (Self::Scan(op), Node::Scan(plan)) => op.next(plan, cx, max),
             (Self::IndexScan(op), Node::IndexScan(plan)) => op.next(plan, cx, max),
+            (Self::TextScan(op), Node::TextScan(plan)) => op.next(plan, cx, max),
             (Self::GeoScan(op), Node::GeoScan(plan)) => op.next(plan, cx, max),
             (Self::FunctionScan(op), Node::FunctionScan { functions, with_ordinality }) => {
                 op.next(functions, *with_ordinality, cx, max)

@@ -131,9 +131,7 @@ impl FullTextIndex {
             Some(watermark) => {
                 State { parts, delta: Arc::new(before.delta.rest(watermark)), watermark }
             }
-            None => {
-                State { parts, delta: Arc::clone(&before.delta), watermark: before.watermark }
-            }
+            None => State { parts, delta: Arc::clone(&before.delta), watermark: before.watermark },
         };
         self.state.store(Arc::new(state));
     }

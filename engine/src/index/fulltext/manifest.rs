@@ -63,7 +63,9 @@ impl Manifest {
         let mut decoder = Decoder::at(body, MAGIC.len());
         if decoder.u32() != Some(FORMAT_VERSION) {
             let name = path.display();
-            return Err(Error::unusable(format!("full-text manifest of a newer format file={name}")));
+            return Err(Error::unusable(format!(
+                "full-text manifest of a newer format file={name}"
+            )));
         }
         Self::decode(&mut decoder)
             .filter(|_| decoder.is_empty())

@@ -17,9 +17,7 @@ pub(super) enum Narrowed {
 pub(super) fn terms(query: &TextQuery) -> Vec<TextTerm> {
     let mut terms: Vec<TextTerm> =
         query.terms().into_iter().map(|term| TextTerm { weights: 0, ..term.clone() }).collect();
-    terms.sort_by(|one, other| {
-        (&one.lexeme, one.is_prefix).cmp(&(&other.lexeme, other.is_prefix))
-    });
+    terms.sort_by(|one, other| (&one.lexeme, one.is_prefix).cmp(&(&other.lexeme, other.is_prefix)));
     terms.dedup();
     terms
 }

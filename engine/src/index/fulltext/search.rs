@@ -44,7 +44,6 @@ pub struct Search {
 struct Walk {
     part: usize,
     cursors: Cursors,
-    narrowed: Narrowed,
     next_doc: u32,
 }
 
@@ -55,16 +54,7 @@ impl Search {
         let narrowed = narrow::narrow(query, &terms)?;
         let ready = state.delta.read().search(query, &terms, &narrowed, snapshot);
         let query = query.clone();
-        Some(Self {
-            state,
-            query,
-            terms,
-            narrowed,
-            snapshot,
-            ready,
-            next_part: 0,
-            walk: None,
-        })
+        Some(Self { state, query, terms, narrowed, snapshot, ready, next_part: 0, walk: None })
     }
 
     /// Searches on until there are hits; false when nothing is left.
@@ -83,10 +73,8 @@ impl Search {
 
     fn enter_next_part(&mut self) -> Result<bool> {
         let Some(part) = self.state.parts.get(self.next_part) else { return Ok(false) };
-        let cursors = part.segment.cursors(&self.terms)?;
-        let mut narrowed = self.narrowed.clone();
-        cursors.order(&mut narrowed);
-        self.walk = Some(Walk { part: self.next_part, cursors, narrowed, next_doc: 0 });
+        let cursors = part.segment.cursors(&self.terms, &self.narrowed)?;
+        self.walk = Some(Walk { part: self.next_part, cursors, next_doc: 0 });
         self.next_part += 1;
         Ok(true)
     }
@@ -97,7 +85,7 @@ impl Search {
         let Some(part) = state.parts.get(walk.part) else { return Ok(None) };
         let delta = state.delta.read();
         while self.ready.len() < BATCH_LEN {
-            let candidate = walk.cursors.next_candidate(&walk.narrowed, walk.next_doc);
+            let candidate = walk.cursors.next_candidate(walk.next_doc);
             let Some(doc) = candidate else { return Ok(None) };
             walk.next_doc = doc + 1;
             let begin = part.segment.begin(doc)?;

@@ -14,8 +14,7 @@ use crate::index::DerivedIndex;
 use crate::timestamp::Timestamp;
 
 const DIR: &str = "/data/index-7";
-const WORDS: [&str; 12] =
-    ["a", "ab", "abc", "b", "ba", "c", "ca", "cab", "d", "e", "éa", "zebra"];
+const WORDS: [&str; 12] = ["a", "ab", "abc", "b", "ba", "c", "ca", "cab", "d", "e", "zebra", "éa"];
 
 /// Every row's documents, by commit.
 type Model = BTreeMap<Bytes, BTreeMap<u64, Option<Document>>>;

@@ -1,6 +1,7 @@
 //! Walking the postings of a query's terms through one segment, document by document.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use tantivy::postings::{Postings, SegmentPostings};
 use tantivy::schema::IndexRecordOption;
@@ -12,9 +13,12 @@ use crate::index::fulltext::document::{Document, DocumentBuilder};
 use crate::index::fulltext::narrow::Narrowed;
 use crate::index::fulltext::query::TextTerm;
 
-/// One cursor for every term of a query.
+/// Finds candidates and reads them. Each place of the query has a cursor of its own to look ahead
+/// with: one side of an OR may be far beyond what the other has found.
 pub(in crate::index::fulltext) struct Cursors {
-    cursors: Vec<Cursor>,
+    scout: Scout,
+    /// One for every term, for the current document.
+    readers: Vec<Cursor>,
     /// Positions of the current document, one lexeme after the other.
     numbers: Vec<u32>,
     /// What was found for the current document.
@@ -31,12 +35,20 @@ struct FoundLexeme {
     range: Range<usize>,
 }
 
+/// A narrowed query with its cursors.
+enum Scout {
+    Term(Cursor),
+    All(Vec<Scout>),
+    Any(Vec<Scout>),
+}
+
 /// The documents that have a lexeme of a term.
+#[derive(Clone)]
 enum Cursor {
     /// A lexeme, read as it goes.
-    One { lexeme: Box<str>, postings: Box<SegmentPostings> },
+    One { lexeme: Arc<str>, postings: Box<SegmentPostings> },
     /// All lexemes with a prefix, read beforehand.
-    Many { prefixed: Prefixed, at: usize },
+    Many { prefixed: Arc<Prefixed>, at: usize },
 }
 
 /// The postings of all lexemes with a prefix.
@@ -48,35 +60,44 @@ struct Prefixed {
 }
 
 impl Segment {
-    /// Cursors for the terms, at their first documents.
+    /// Cursors for a query, at their first documents.
     ///
     /// # Errors
     /// `Corruption`.
-    pub fn cursors(&self, terms: &[TextTerm]) -> Result<Cursors> {
-        let cursors = terms.iter().map(|term| self.cursor(term)).collect::<Result<_>>()?;
-        Ok(Cursors { cursors, numbers: Vec::new(), found: Vec::new(), scratch: Vec::new() })
+    pub fn cursors(&self, terms: &[TextTerm], narrowed: &Narrowed) -> Result<Cursors> {
+        let mut scouts = Vec::with_capacity(terms.len());
+        let mut readers = Vec::with_capacity(terms.len());
+        for term in terms {
+            if term.is_prefix {
+                let prefixed = Arc::new(self.prefixed(&term.lexeme)?);
+                scouts.push(Cursor::Many { prefixed: Arc::clone(&prefixed), at: 0 });
+                readers.push(Cursor::Many { prefixed, at: 0 });
+            } else {
+                scouts.push(self.cursor(term, IndexRecordOption::Basic)?);
+                readers.push(self.cursor(term, IndexRecordOption::WithFreqsAndPositions)?);
+            }
+        }
+        let scout = Scout::new(narrowed, &scouts);
+        let (numbers, found, scratch) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Cursors { scout, readers, numbers, found, scratch })
     }
 
-    fn cursor(&self, term: &TextTerm) -> Result<Cursor> {
-        if term.is_prefix {
-            return Ok(Cursor::Many { prefixed: self.prefixed(&term.lexeme)?, at: 0 });
-        }
+    fn cursor(&self, term: &TextTerm, option: IndexRecordOption) -> Result<Cursor> {
         let wanted = Term::from_field_text(lexemes::field(), &term.lexeme);
         let postings = self
             .tantivy()?
             .lexemes
-            .read_postings(&wanted, IndexRecordOption::WithFreqsAndPositions)
+            .read_postings(&wanted, option)
             .map_err(|error| lexemes::read_error(&self.path, error))?;
         let postings = Box::new(postings.unwrap_or_else(SegmentPostings::empty));
-        Ok(Cursor::One { lexeme: term.lexeme.clone(), postings })
+        Ok(Cursor::One { lexeme: (*term.lexeme).into(), postings })
     }
 
     fn prefixed(&self, prefix: &str) -> Result<Prefixed> {
         let index = &self.tantivy()?.lexemes;
         let read = |error| lexemes::read_error(&self.path, error);
         let mut all = Prefixed { lexemes: Vec::new(), postings: Vec::new(), numbers: Vec::new() };
-        let mut terms =
-            index.terms().range().ge(prefix.as_bytes()).into_stream().map_err(read)?;
+        let mut terms = index.terms().range().ge(prefix.as_bytes()).into_stream().map_err(read)?;
         while terms.advance() && terms.key().starts_with(prefix.as_bytes()) {
             let lexeme = all.lexemes.len() as u32;
             all.lexemes.push(String::from_utf8_lossy(terms.key()).into());
@@ -124,48 +145,64 @@ impl Cursor {
     }
 }
 
-impl Cursors {
-    /// Puts the rarest first wherever all must match.
-    pub fn order(&self, narrowed: &mut Narrowed) -> usize {
+impl Scout {
+    fn new(narrowed: &Narrowed, cursors: &[Cursor]) -> Self {
+        let all = |children: &[Narrowed]| -> Vec<Self> {
+            children.iter().map(|child| Self::new(child, cursors)).collect()
+        };
         match narrowed {
-            Narrowed::Term(term) => self.cursors.get(*term).map_or(0, Cursor::doc_count),
-            Narrowed::Any(children) => children.iter_mut().map(|child| self.order(child)).sum(),
+            Narrowed::Term(term) => match cursors.get(*term) {
+                Some(cursor) => Self::Term(cursor.clone()),
+                None => Self::Any(Vec::new()),
+            },
+            Narrowed::Any(children) => Self::Any(all(children)),
             Narrowed::All(children) => {
-                children.sort_by_cached_key(|child| self.order(&mut child.clone()));
-                children.first_mut().map_or(0, |child| self.order(child))
+                let mut children = all(children);
+                // The rarest leads.
+                children.sort_by_key(Self::doc_count);
+                Self::All(children)
             }
         }
     }
 
-    /// The first document at or after `target` that may match; `None` after the last.
-    pub fn next_candidate(&mut self, narrowed: &Narrowed, target: u32) -> Option<u32> {
-        let doc = self.seek(narrowed, target);
-        (doc < TERMINATED).then_some(doc)
+    fn doc_count(&self) -> usize {
+        match self {
+            Self::Term(cursor) => cursor.doc_count(),
+            Self::Any(children) => children.iter().map(Self::doc_count).sum(),
+            Self::All(children) => children.iter().map(Self::doc_count).min().unwrap_or(0),
+        }
     }
 
-    fn seek(&mut self, narrowed: &Narrowed, mut target: u32) -> u32 {
-        match narrowed {
-            Narrowed::Term(term) => {
-                self.cursors.get_mut(*term).map_or(TERMINATED, |cursor| cursor.seek(target))
-            }
-            Narrowed::Any(children) => {
-                let docs = children.iter().map(|child| self.seek(child, target));
+    fn seek(&mut self, mut target: u32) -> u32 {
+        match self {
+            Self::Term(cursor) => cursor.seek(target),
+            Self::Any(children) => {
+                let docs = children.iter_mut().map(|child| child.seek(target));
                 docs.min().unwrap_or(TERMINATED)
             }
-            Narrowed::All(children) => loop {
+            Self::All(children) => loop {
                 let start = target;
-                for child in children {
-                    target = self.seek(child, target);
+                for child in &mut *children {
+                    target = child.seek(target);
                     if target >= TERMINATED {
                         return TERMINATED;
                     }
                 }
-                // Unless the last moved past the first, all agree on it.
-                if children.len() == 1 || (start == target && target < TERMINATED) {
+                if start == target {
+                    // Nobody had to move on: all are there.
                     return target;
                 }
             },
         }
+    }
+}
+
+impl Cursors {
+    /// The first document at or after `target` that may match; `None` after the last. Targets do
+    /// not descend.
+    pub fn next_candidate(&mut self, target: u32) -> Option<u32> {
+        let doc = self.scout.seek(target);
+        (doc < TERMINATED).then_some(doc)
     }
 
     /// The document, cut down to the lexemes of the query. Documents are asked for in order.
@@ -175,7 +212,7 @@ impl Cursors {
         let mut builder = DocumentBuilder::default();
         let mut last: Option<&str> = None;
         for found in &self.found {
-            let text = text_of(&self.cursors, found);
+            let text = text_of(&self.readers, found);
             // A lexeme may satisfy two terms.
             if last == Some(text) {
                 continue;
@@ -191,7 +228,7 @@ impl Cursors {
     fn collect(&mut self, doc: u32) {
         self.numbers.clear();
         self.found.clear();
-        for (index, cursor) in self.cursors.iter_mut().enumerate() {
+        for (index, cursor) in self.readers.iter_mut().enumerate() {
             if cursor.seek(doc) != doc {
                 continue;
             }
@@ -219,7 +256,7 @@ impl Cursors {
 
     /// Terms are in byte order, so only prefixes can bring disorder.
     fn sort_by_lexeme(&mut self) {
-        let cursors = &self.cursors;
+        let cursors = &self.readers;
         if !self.found.is_sorted_by_key(|found| text_of(cursors, found)) {
             self.found.sort_by(|one, other| text_of(cursors, one).cmp(text_of(cursors, other)));
         }

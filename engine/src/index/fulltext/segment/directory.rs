@@ -13,8 +13,8 @@ use stable_deref_trait::StableDeref;
 use tantivy::HasLen;
 use tantivy::directory::error::{DeleteError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
-    AntiCallToken, Directory, FileHandle, OwnedBytes, TerminatingWrite, WatchCallback,
-    WatchHandle, WritePtr,
+    AntiCallToken, Directory, FileHandle, OwnedBytes, TerminatingWrite, WatchCallback, WatchHandle,
+    WritePtr,
 };
 
 /// Files by name. Clones share them.
@@ -65,8 +65,7 @@ impl Directory for MemoryDirectory {
             return Err(OpenWriteError::FileAlreadyExists(path.to_owned()));
         }
         files.insert(path.to_owned(), Bytes::new());
-        let writer =
-            Writer { directory: self.clone(), path: path.to_owned(), bytes: Vec::new() };
+        let writer = Writer { directory: self.clone(), path: path.to_owned(), bytes: Vec::new() };
         Ok(BufWriter::new(Box::new(writer)))
     }
 
