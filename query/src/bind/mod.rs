@@ -8,7 +8,8 @@ use self::binder::Binder;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::expression::context::{Services, StatementFacts};
-use crate::parse::Statement;
+use crate::parse::Command as ParsedCommand;
+use crate::parse::{Statement, Syntax};
 use crate::plan::{Command, Plan};
 use crate::value::{SqlType, Type};
 
@@ -17,6 +18,7 @@ mod coerce;
 mod conflict;
 mod constant;
 pub mod ddl;
+mod define;
 mod expr;
 mod figure;
 mod from;
@@ -31,6 +33,7 @@ mod registry;
 mod relation;
 mod scope;
 mod select;
+mod session;
 mod statement;
 mod stored;
 mod system_catalog;
@@ -65,14 +68,26 @@ pub struct BindContext<'a> {
 /// # Errors
 /// Whatever is wrong with the statement, with its position.
 pub fn bind(statement: &Statement, ctx: BindContext<'_>) -> Result<BoundStatement> {
-    match statement.ast.as_ref() {
-        ast::Statement::Query(_)
-        | ast::Statement::Insert(_)
-        | ast::Statement::Update(_)
-        | ast::Statement::Delete(_) => {
-            Ok(BoundStatement::Rows(Box::new(bind_rows(statement, &statement.ast, ctx)?)))
+    match statement.syntax.as_ref() {
+        Syntax::Sql(
+            ast @ (ast::Statement::Query(_)
+            | ast::Statement::Insert(_)
+            | ast::Statement::Update(_)
+            | ast::Statement::Delete(_)),
+        ) => Ok(BoundStatement::Rows(Box::new(bind_rows(statement, ast, ctx)?))),
+        Syntax::Sql(ast) => {
+            let bound = session::bind(statement, ast, ctx)?;
+            match bound
+                .map_or_else(|| define::bind(statement, ast, ctx), |bound| Ok(Some(bound)))?
+            {
+                Some(bound) => Ok(bound),
+                None => Err(Error::unsupported(format!("statement {ast}"))),
+            }
         }
-        other => Err(Error::unsupported(format!("statement {other}"))),
+        Syntax::Command(ParsedCommand::Session(command)) => session::bind_command(command, ctx),
+        Syntax::Command(ParsedCommand::Define(command)) => {
+            define::bind_command(statement, command, ctx)
+        }
     }
 }
 

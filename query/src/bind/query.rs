@@ -491,10 +491,8 @@ fn table_query(table: &ast::Table) -> Result<ast::Query> {
     let name: Vec<String> = parts.map(quote).collect();
     let sql = format!("SELECT * FROM {}", name.join("."));
     let statement = crate::parse::parse(&sql)?.pop();
-    match statement.map(|statement| (*statement.ast).clone()) {
-        Some(ast::Statement::Query(query)) => Ok(*query),
-        _ => Err(Error::internal("TABLE did not parse")),
-    }
+    let query = statement.as_ref().and_then(crate::parse::Statement::query);
+    query.cloned().ok_or_else(|| Error::internal("TABLE did not parse"))
 }
 
 /// The expression of an output column, when it is a literal or parameter in the node itself.

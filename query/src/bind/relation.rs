@@ -108,9 +108,7 @@ impl Binder<'_> {
         }
         let statement = crate::parse::parse(&view.query)?.pop();
         let Some(statement) = statement else { return Err(Error::internal("an empty view")) };
-        let ast::Statement::Query(query) = statement.ast.as_ref() else {
-            return Err(Error::internal("a view is no query"));
-        };
+        let query = statement.query().ok_or_else(|| Error::internal("a view is no query"))?;
         let bound = self.within_stored(&statement, |binder| {
             binder.in_new_level(|binder| binder.bind_query(query, None)).map(|(bound, _)| bound)
         })?;

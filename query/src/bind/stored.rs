@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use sqlparser::ast::Expr as Ast;
+
 use super::BindContext;
 use super::binder::Binder;
 use super::scope::Clause;
@@ -46,23 +48,31 @@ impl Binder<'_> {
         ty: Option<&SqlType>,
     ) -> Result<(Expr, SqlType)> {
         let (statement, parsed) = crate::parse::parse_expression(sql)?;
-        self.within_stored(&statement, |binder| {
-            binder.in_new_level(|binder| {
-                let (scope, variables) = binder.table_row(table, &table.name);
-                let layout = Layout::of(variables);
-                binder.level().scope = scope;
-                binder.level().clause = Clause::Check;
-                let value = binder.bind_expr(&parsed)?;
-                let value = match ty {
-                    None => binder.settle(value)?,
-                    Some(ty) => binder.stored_value(value, ty)?,
-                };
-                let mut expr = value.expr;
-                remap(&mut expr, &layout)?;
-                Ok((expr, value.ty))
-            })
-        })
-        .map(|(bound, _)| bound)
+        self.within_stored(&statement, |binder| binder.table_expression(table, &parsed, ty))
+    }
+
+    /// An expression over a table's columns, each at its position in [`TableDef::columns`].
+    pub(crate) fn table_expression(
+        &mut self,
+        table: &Arc<TableDef>,
+        parsed: &Ast,
+        ty: Option<&SqlType>,
+    ) -> Result<(Expr, SqlType)> {
+        let bound = self.in_new_level(|binder| {
+            let (scope, variables) = binder.table_row(table, &table.name);
+            let layout = Layout::of(variables);
+            binder.level().scope = scope;
+            binder.level().clause = Clause::Check;
+            let value = binder.bind_expr(parsed)?;
+            let value = match ty {
+                None => binder.settle(value)?,
+                Some(ty) => binder.stored_value(value, ty)?,
+            };
+            let mut expr = value.expr;
+            remap(&mut expr, &layout)?;
+            Ok((expr, value.ty))
+        });
+        bound.map(|(bound, _)| bound)
     }
 
     fn stored_value(&mut self, value: Typed, ty: &SqlType) -> Result<Typed> {

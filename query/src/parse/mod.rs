@@ -1,7 +1,7 @@
 //! Text to syntax tree.
 //!
 //! `sqlparser` does the bulk. What it lacks of Postgres' language is added in two places, so that
-//! each deviation is written down once: [`dialect`] for syntax inside queries, `command` for
+//! each deviation is written down once: [`dialect`] for syntax inside queries, [`command`] for
 //! whole statements.
 
 use std::ops::Range;
@@ -14,11 +14,13 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use crate::error::{Error, Result, SqlState};
 
 mod column_name;
+pub(crate) mod command;
 mod dialect;
 mod extension;
 mod source;
 
 pub(crate) use column_name::{mentions_column, rename_column};
+pub(crate) use command::Command;
 pub(crate) use dialect::CairnDialect;
 pub(crate) use extension::{Extensions, Override, RowLock};
 pub(crate) use source::Source;
@@ -33,13 +35,35 @@ const MAX_DEPTH: usize = 1000;
 /// text began, and because definitions are stored as text.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    pub(crate) ast: Arc<ast::Statement>,
+    pub(crate) syntax: Arc<Syntax>,
     pub(crate) source: Arc<Source>,
     pub(crate) extensions: Arc<Extensions>,
     range: Range<usize>,
 }
 
+/// What was parsed.
+#[derive(Clone, Debug)]
+pub(crate) enum Syntax {
+    /// A statement that `sqlparser` knows.
+    Sql(ast::Statement),
+    /// A statement that it does not know.
+    Command(Command),
+}
+
 impl Statement {
+    /// Another statement in the same text: the one inside EXPLAIN or PREPARE.
+    pub(crate) fn inner(&self, ast: ast::Statement) -> Self {
+        Self { syntax: Arc::new(Syntax::Sql(ast)), ..self.clone() }
+    }
+
+    /// The query, if it is one.
+    pub(crate) fn query(&self) -> Option<&ast::Query> {
+        match self.syntax.as_ref() {
+            Syntax::Sql(ast::Statement::Query(query)) => Some(query),
+            _ => None,
+        }
+    }
+
     /// The statement's text, without the semicolon.
     pub fn text(&self) -> &str {
         self.source.text.get(self.range.clone()).unwrap_or_default()
@@ -133,18 +157,25 @@ fn parse_tokens(source: &Arc<Source>, tokens: Vec<TokenWithSpan>) -> Result<Stat
     let (tokens, extensions) =
         extension::extract(without_space(tokens)).map_err(|error| syntax_error(source, &error))?;
     let mut parser = parser(tokens);
-    let parsed = parser.parse_statement().and_then(|ast| match parser.peek_token_ref().token {
-        Token::EOF => Ok(ast),
+    let parsed = parse_syntax(&mut parser).and_then(|syntax| match parser.peek_token_ref().token {
+        Token::EOF => Ok(syntax),
         _ => parser.expected_ref("end of statement", parser.peek_token_ref()),
     });
     match parsed {
-        Ok(ast) => Ok(Statement {
-            ast: Arc::new(ast),
+        Ok(syntax) => Ok(Statement {
+            syntax: Arc::new(syntax),
             source: Arc::clone(source),
             extensions: Arc::new(extensions),
             range,
         }),
         Err(error) => Err(syntax_error(source, &error)),
+    }
+}
+
+fn parse_syntax(parser: &mut Parser<'_>) -> std::result::Result<Syntax, ParserError> {
+    match command::parse(parser)? {
+        Some(command) => Ok(Syntax::Command(command)),
+        None => parser.parse_statement().map(Syntax::Sql),
     }
 }
 
@@ -156,12 +187,10 @@ fn parse_tokens(source: &Arc<Source>, tokens: Vec<TokenWithSpan>) -> Result<Stat
 pub(crate) fn parse_expression(sql: &str) -> Result<(Statement, ast::Expr)> {
     let mut statements = parse(&format!("SELECT ({sql})"))?;
     let statement = statements.pop().filter(|_| statements.is_empty());
-    let parsed = statement.as_ref().and_then(|statement| match statement.ast.as_ref() {
-        ast::Statement::Query(query) => match query.body.as_ref() {
-            ast::SetExpr::Select(select) => match select.projection.as_slice() {
-                [ast::SelectItem::UnnamedExpr(expr)] => Some(expr.clone()),
-                _ => None,
-            },
+    let query = statement.as_ref().and_then(Statement::query);
+    let parsed = query.and_then(|query| match query.body.as_ref() {
+        ast::SetExpr::Select(select) => match select.projection.as_slice() {
+            [ast::SelectItem::UnnamedExpr(expr)] => Some(expr.clone()),
             _ => None,
         },
         _ => None,
