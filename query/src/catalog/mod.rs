@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::{SqlType, Value};
 
+pub mod definition_sql;
 pub mod store;
 
 /// One database's definitions at one moment.

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::batch::Batched;
 use super::portal::BATCH_ROWS;
 use super::{Session, Step};
+use crate::bind::BindContext;
+use crate::catalog::Catalog;
+use crate::catalog::definition_sql::DefinitionSql;
 use crate::error::{Error, Result};
 use crate::plan::Row;
 use crate::result::CommandTag;
@@ -29,6 +32,22 @@ impl Session {
         self.begin_message(&Arc::from(sql));
         let result = self.execute_batch(sql);
         self.settle(result)
+    }
+
+    /// Lends `work` this database's definitions as the next statement would see them, and what
+    /// prints them as SQL with every name in full.
+    ///
+    /// # Errors
+    /// 3D000 when the database is gone.
+    pub fn with_definitions<T>(
+        &mut self,
+        work: impl FnOnce(&Arc<Catalog>, &DefinitionSql<'_>) -> T,
+    ) -> Result<T> {
+        self.state.refresh_catalog()?;
+        let (state, facts) = (&self.state, self.state.facts());
+        let catalog = &state.catalog;
+        let ctx = BindContext { catalog, facts: &facts, services: state, params: &[] };
+        Ok(work(catalog, &DefinitionSql::qualified(ctx)))
     }
 
     fn query_prepared(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
