@@ -21,6 +21,8 @@ struct Arguments {
 enum Verb {
     /// Serves a data directory to psql, drivers and GIS tools
     Serve(serve::Serve),
+    /// Loads sample data and runs three workloads on it
+    Demo(cairn::demo::Demo),
 }
 
 /// What went wrong, and the exit code that says so.
@@ -44,6 +46,7 @@ impl Failure {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Serve(serve) => serve.run(),
+        Verb::Demo(demo) => demo.run().map_err(|error| Failure::runtime(error.to_string())),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,3 @@
+//! The parts of the `cairn` binary that other crates use too.
+
+pub mod demo;
