@@ -289,9 +289,14 @@ mod tests {
 
     fn with_word(txn: &Transaction, word: &str) -> Vec<String> {
         let query = TextQuery::Term(fulltext::TextTerm::new(word));
-        let hits = txn.search_text(INDEX, &query).unwrap().unwrap();
-        let mut rows: Vec<String> = hits.map(|hit| text(&hit.unwrap().row_key)).collect();
-        rows.sort_unstable();
+        let found = |give| {
+            let hits = txn.search_text(INDEX, &query, give).unwrap().unwrap();
+            let mut rows: Vec<String> = hits.map(|hit| text(&hit.unwrap().row_key)).collect();
+            rows.sort_unstable();
+            rows
+        };
+        let rows = found(fulltext::Give::Documents);
+        assert_eq!(rows, found(fulltext::Give::RowKeys));
         rows
     }
 

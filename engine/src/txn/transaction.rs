@@ -20,7 +20,7 @@ use super::state::State;
 use super::write_set::Statement;
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::index::fulltext::TextQuery;
+use crate::index::fulltext::{Give, TextQuery};
 use crate::index::geo::Aabb;
 use crate::keyspace::{self, Direction, KeyRange, ObjectId, PREFIX_LEN, Space};
 use crate::options::{KEY_LEN_MAX, VALUE_LEN_MAX};
@@ -204,10 +204,15 @@ impl Transaction {
     ///
     /// # Errors
     /// `Corruption`, `Io`.
-    pub fn search_text(&self, index: ObjectId, query: &TextQuery) -> Result<Option<TextSearch>> {
+    pub fn search_text(
+        &self,
+        index: ObjectId,
+        query: &TextQuery,
+        give: Give,
+    ) -> Result<Option<TextSearch>> {
         let found = self.db.text_index(index)?;
         let (own, pin) = self.own_entries(Space::Text, index);
-        let found = found.search(query, pin.ts());
+        let found = found.search(query, pin.ts(), give);
         Ok(found.map(|found| TextSearch::new(pin, own, query, found)))
     }
 

@@ -1,19 +1,28 @@
-//! Rows found through an R-tree: by boxes that meet, or outward from a place.
+//! Rows found through an R-tree: by boxes that meet (and by words at the same time), or outward
+//! from a place.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 
+use ahash::RandomState;
+use cairn_engine::Bytes;
+use cairn_engine::index::fulltext::Give;
 use cairn_engine::index::geo::Aabb;
 use cairn_engine::txn::search::{GeoNearest, GeoSearch as Found};
 
 use super::context::Context;
 use super::fetch::fetch;
-use super::table::entry::is_geography;
 use crate::error::{Error, Result};
-use crate::expression::Expr;
 use crate::geo::{self, Geometry};
-use crate::plan::{GeoScan as Plan, GeoSearch, Row};
+use crate::plan::geo_window::shape_of;
+use crate::plan::{GeoScan as Plan, GeoSearch, Row, Words};
 use crate::value::Value;
+
+/// Keys of rows that a full-text index has found.
+type RowKeys = HashSet<Bytes, RandomState>;
+
+/// About 64 MB: when more rows have the words, each row near by is looked at instead.
+const ROW_KEYS_MAX: usize = 1_000_000;
 
 /// See [`crate::plan::Node::GeoScan`].
 #[derive(Default)]
@@ -25,7 +34,7 @@ pub(crate) struct GeoScan {
 enum Search {
     /// Nothing can be found.
     Nothing,
-    Meeting(Box<Found>),
+    Meeting(Box<Found>, Option<RowKeys>),
     Nearest(Box<Nearest>),
 }
 
@@ -54,9 +63,12 @@ impl GeoScan {
             cx.check_cancelled()?;
             let next = match search {
                 Search::Nothing => None,
-                Search::Meeting(found) => match found.next().transpose()? {
+                Search::Meeting(found, words) => match found.next().transpose()? {
                     Some(hit) => {
-                        out.extend(fetch(&plan.scan, cx, &hit.row_key)?);
+                        let is_wanted = words.as_ref().is_none_or(|w| w.contains(&hit.row_key));
+                        if is_wanted {
+                            out.extend(fetch(&plan.scan, cx, &hit.row_key)?);
+                        }
                         continue;
                     }
                     None => None,
@@ -74,24 +86,21 @@ impl GeoScan {
 
 fn open(plan: &Plan, cx: &Context<'_>) -> Result<Search> {
     let index = plan.index.storage();
-    let is_geography = is_geography(&plan.index);
+    let is_geography = plan.is_geography();
     match &plan.search {
-        GeoSearch::Intersects(shape, distance) => {
-            let Some(shape) = shape_of(shape, cx)? else { return Ok(Search::Nothing) };
-            let distance = match distance {
+        GeoSearch::Intersects(..) => {
+            let Some(window) = plan.window(&cx.eval)? else { return Ok(Search::Nothing) };
+            let words = match &plan.words {
+                Some(words) => with_words(words, cx)?,
                 None => None,
-                Some(distance) => match distance.eval(&cx.eval, &[])?.as_f64() {
-                    Some(distance) => Some(distance),
-                    None => return Ok(Search::Nothing),
-                },
             };
-            let Some(window) = geo::search_box(&shape, is_geography, distance) else {
+            if words.as_ref().is_some_and(HashSet::is_empty) {
                 return Ok(Search::Nothing);
-            };
-            Ok(Search::Meeting(Box::new(cx.txn().search_geo(index, &window)?)))
+            }
+            Ok(Search::Meeting(Box::new(cx.txn().search_geo(index, &window)?), words))
         }
         GeoSearch::Nearest { origin, .. } => {
-            let origin = shape_of(origin, cx)?;
+            let origin = shape_of(origin, &cx.eval)?;
             let bounds = origin.as_ref().and_then(|origin| geo::index_box(origin, is_geography));
             let origin = origin.zip(bounds);
             let walk = match &origin {
@@ -103,22 +112,30 @@ fn open(plan: &Plan, cx: &Context<'_>) -> Result<Search> {
     }
 }
 
-fn shape_of(expr: &Expr, cx: &Context<'_>) -> Result<Option<Geometry>> {
-    match expr.eval(&cx.eval, &[])? {
-        Value::Null => Ok(None),
-        Value::Geometry(shape) => Ok(Some((*shape).clone())),
-        Value::Box(corners) => {
-            let [x_min, y_min, _, x_max, y_max, _] = *corners;
-            let bounds = geo::Box2d { min: [x_min, y_min], max: [x_max, y_max] };
-            Ok(Some(Geometry::envelope(0, &bounds)))
+/// The rows that have the words; `None` when the index cannot tell or there are too many to keep.
+fn with_words(words: &Words, cx: &Context<'_>) -> Result<Option<RowKeys>> {
+    let query = match words.query.eval(&cx.eval, &[])? {
+        Value::Null => return Ok(Some(RowKeys::default())),
+        Value::TsQuery(query) => query,
+        _ => return Err(Error::internal("a text search without a query")),
+    };
+    let Some(root) = query.root() else { return Ok(Some(RowKeys::default())) };
+    let found = cx.txn().search_text(words.index.storage(), root, Give::RowKeys)?;
+    let Some(found) = found else { return Ok(None) };
+    let mut row_keys = RowKeys::default();
+    for hit in found {
+        cx.check_cancelled()?;
+        row_keys.insert(hit?.row_key);
+        if row_keys.len() > ROW_KEYS_MAX {
+            return Ok(None);
         }
-        _ => Err(Error::internal("a geo search without a shape")),
     }
+    Ok(Some(row_keys))
 }
 
 impl Nearest {
     fn next(&mut self, plan: &Plan, cx: &Context<'_>) -> Result<Option<Row>> {
-        let is_geography = is_geography(&plan.index);
+        let is_geography = plan.is_geography();
         let (Some(walk), Some((origin, bounds))) = (&mut self.walk, &self.origin) else {
             return Ok(None);
         };
@@ -144,7 +161,7 @@ fn exact(plan: &Plan, cx: &Context<'_>, origin: &Geometry, row: &[Value]) -> Res
     let GeoSearch::Nearest { value, .. } = &plan.search else { return Ok(f64::INFINITY) };
     match value.eval(&cx.eval, row)? {
         Value::Geometry(shape) => {
-            let distance = geo::distance(origin, &shape, is_geography(&plan.index));
+            let distance = geo::distance(origin, &shape, plan.is_geography());
             Ok(distance.unwrap_or(f64::INFINITY))
         }
         _ => Ok(f64::INFINITY),

@@ -1,12 +1,20 @@
-//! Rows found through a full-text index.
+//! Rows found through a full-text index, as they come or best first.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use cairn_engine::Bytes;
+use cairn_engine::index::fulltext::{Give, Hit};
 use cairn_engine::txn::search::TextSearch;
 
 use super::context::Context;
 use super::fetch::fetch;
 use super::scan_table::TableScan;
 use crate::error::{Error, Result};
+use crate::expression::Expr;
 use crate::plan::{Row, TextScan as Plan};
+use crate::text::TsVector;
 use crate::value::Value;
 
 /// See [`crate::plan::Node::TextScan`].
@@ -20,6 +28,8 @@ enum Search {
     /// Nothing can be found.
     Nothing,
     Index(Box<TextSearch>),
+    /// Best first.
+    Ranked(BinaryHeap<Ranked>),
     /// The query demands no word, so every row is looked at.
     Everything(TableScan),
 }
@@ -30,16 +40,17 @@ impl TextScan {
             Some(search) => search,
             none => none.insert(open(plan, cx)?),
         };
-        let found = match search {
-            Search::Nothing => return Ok(Vec::new()),
-            Search::Everything(rows) => return rows.next(&plan.scan, cx, max),
-            Search::Index(found) => found,
-        };
         let mut out = Vec::new();
         while out.len() < max {
             cx.check_cancelled()?;
-            let Some(hit) = found.next().transpose()? else { break };
-            out.extend(fetch(&plan.scan, cx, &hit.row_key)?);
+            let row_key = match search {
+                Search::Nothing => None,
+                Search::Everything(rows) => return rows.next(&plan.scan, cx, max),
+                Search::Index(found) => found.next().transpose()?.map(|hit| hit.row_key),
+                Search::Ranked(hits) => hits.pop().map(|hit| hit.row_key),
+            };
+            let Some(row_key) = row_key else { break };
+            out.extend(fetch(&plan.scan, cx, &row_key)?);
         }
         Ok(out)
     }
@@ -52,8 +63,53 @@ fn open(plan: &Plan, cx: &Context<'_>) -> Result<Search> {
         _ => return Err(Error::internal("a text search without a query")),
     };
     let Some(root) = query.root() else { return Ok(Search::Nothing) };
-    Ok(match cx.txn().search_text(plan.index.storage(), root)? {
-        Some(found) => Search::Index(Box::new(found)),
-        None => Search::Everything(TableScan::default()),
+    let give = if plan.rank.is_some() { Give::Documents } else { Give::RowKeys };
+    let found = cx.txn().search_text(plan.index.storage(), root, give)?;
+    Ok(match (found, &plan.rank) {
+        (Some(found), Some(rank)) => Search::Ranked(ranked(found, &rank.rank, cx)?),
+        (Some(found), None) => Search::Index(Box::new(found)),
+        (None, None) => Search::Everything(TableScan::default()),
+        (None, Some(_)) => return Err(Error::internal("a ranked search that demands no word")),
     })
 }
+
+/// A row that matches, by its rank.
+struct Ranked {
+    rank: f64,
+    row_key: Bytes,
+}
+
+/// Ranks every hit by what the index knows of its document.
+fn ranked(found: TextSearch, rank: &Expr, cx: &Context<'_>) -> Result<BinaryHeap<Ranked>> {
+    let mut hits = Vec::new();
+    let mut document = [Value::Null];
+    for hit in found {
+        cx.check_cancelled()?;
+        let Hit { row_key, document: found } = hit?;
+        document[0] = Value::TsVector(Arc::new(TsVector::from(found)));
+        let rank = rank.eval(&cx.eval, &document)?.as_f64().unwrap_or(f64::NEG_INFINITY);
+        cx.memory().grow(size_of::<Ranked>() + row_key.len())?;
+        hits.push(Ranked { rank, row_key });
+    }
+    Ok(BinaryHeap::from(hits))
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank.total_cmp(&other.rank)
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ranked {}

@@ -44,6 +44,15 @@ pub struct StatementFacts {
     pub process_id: i32,
 }
 
+/// A search in an index, for the planner to ask about.
+#[derive(Clone, Copy, Debug)]
+pub enum IndexSearch<'a> {
+    /// Words.
+    Text(cairn_engine::ObjectId, &'a cairn_engine::index::fulltext::TextQuery),
+    /// A window.
+    Geo(cairn_engine::ObjectId, &'a cairn_engine::index::geo::Aabb),
+}
+
 /// What functions may ask of the session and the executor.
 pub trait Services {
     /// `nextval`
@@ -109,6 +118,10 @@ pub trait Services {
     ) -> Result<crate::expression::Expr> {
         let message = format!("no binder at hand for column {column} of table \"{}\"", table.name);
         Err(crate::error::Error::internal(message))
+    }
+    /// About how many rows a search in an index finds, if the index can tell: for the planner.
+    fn index_hits(&self, _search: &IndexSearch<'_>) -> Option<f64> {
+        None
     }
     /// Takes an advisory lock; answers whether it was granted.
     ///

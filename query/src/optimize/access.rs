@@ -50,14 +50,15 @@ impl Planner<'_> {
                     self.key_accesses(scan, &key, &conjuncts, order, &mut accesses);
                 }
                 IndexMethod::FullText => {
-                    text_access::push(scan, index, &writer, &conjuncts, order, &mut accesses);
+                    text_access::push(self, scan, index, &writer, &conjuncts, order, &mut accesses);
                 }
                 IndexMethod::Geo => {
-                    geo_access::push(scan, index, &writer, &conjuncts, order, &mut accesses);
+                    geo_access::push(self, scan, index, &writer, &conjuncts, order, &mut accesses);
                 }
                 IndexMethod::Inverted => {}
             }
         }
+        geo_access::push_with_words(order, &mut accesses);
         accesses
     }
 

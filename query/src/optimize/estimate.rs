@@ -7,7 +7,8 @@
 use crate::catalog::RowKeyDef;
 use crate::expression::{CompareOp, Expr};
 use crate::plan::{
-    GeoSearch, IndexScan, Join, JoinKind, JoinMethod, KeyBounds, Node, Plan, ScanColumn, TableScan,
+    GeoScan, GeoSearch, IndexScan, Join, JoinKind, JoinMethod, KeyBounds, Node, Plan, ScanColumn,
+    TableScan, TextScan,
 };
 use crate::statistics::{ColumnStatistics, Statistics};
 use crate::value::{SqlType, Type, Value};
@@ -20,6 +21,10 @@ const OPERATOR: f64 = 0.0025;
 const SEEK: f64 = 0.25;
 /// Reading a row that an index entry points to.
 const FETCH: f64 = 0.03;
+/// Finding one row in a derived index, without reading it.
+const HIT: f64 = 0.002;
+/// Finding one row in a full-text index and ranking it.
+const RANK: f64 = 0.008;
 /// Rows of a table that nobody has counted yet.
 const DEFAULT_ROWS: f64 = 1000.0;
 
@@ -54,11 +59,8 @@ impl Estimator<'_> {
             }
             Node::Scan(scan) => self.scan(scan),
             Node::IndexScan(scan) => self.index_scan(scan),
-            Node::TextScan(scan) => self.searched(&scan.scan, 0.002),
-            Node::GeoScan(scan) => match scan.search {
-                GeoSearch::Intersects(..) => self.searched(&scan.scan, 0.001),
-                GeoSearch::Nearest { .. } => self.searched(&scan.scan, 1.0),
-            },
+            Node::TextScan(scan) => self.text_scan(scan),
+            Node::GeoScan(scan) => self.geo_scan(scan),
             Node::SystemScan { .. } => {
                 Estimate { startup: 0.0, total: 10.0, rows: 100.0, width: 64 }
             }
@@ -212,16 +214,46 @@ impl Estimator<'_> {
         self.statistics.table(scan.table.storage())?.columns.get(column).cloned()
     }
 
-    /// A search in a derived index that finds a share of the table.
-    fn searched(&self, scan: &TableScan, share: f64) -> Estimate {
+    fn text_scan(&self, scan: &TextScan) -> Estimate {
+        let hits = self.hits(&scan.scan, scan.hits, 0.002);
+        let work = if scan.rank.is_some() { hits * RANK } else { hits * HIT };
+        // Without an order, hits are looked up as their rows are asked for.
+        let before = if scan.rank.is_some() { work } else { 0.0 };
+        self.searched(&scan.scan, hits, before, work)
+    }
+
+    fn geo_scan(&self, scan: &GeoScan) -> Estimate {
+        if matches!(scan.search, GeoSearch::Nearest { .. }) {
+            let rows = self.table_rows(&scan.scan);
+            return self.searched(&scan.scan, rows, 0.0, rows * HIT);
+        }
+        let hits = self.hits(&scan.scan, scan.hits, 0.001);
+        let Some(words) = &scan.words else {
+            return self.searched(&scan.scan, hits, 0.0, hits * HIT);
+        };
+        let with_words = self.hits(&scan.scan, words.hits, 0.002);
+        let share = (with_words / self.table_rows(&scan.scan)).min(1.0);
+        let before = with_words * HIT;
+        self.searched(&scan.scan, hits * share, before, before + hits * HIT)
+    }
+
+    /// Rows that a search finds: what its index says, or a share of the table.
+    fn hits(&self, scan: &TableScan, hits: Option<f64>, share: f64) -> f64 {
+        hits.unwrap_or_else(|| self.table_rows(scan) * share).max(1.0)
+    }
+
+    /// A search in derived indexes: `found` rows are read, after `before` has been spent; `work`
+    /// is all that the indexes take.
+    fn searched(&self, scan: &TableScan, found: f64, before: f64, work: f64) -> Estimate {
         let rows = self.table_rows(scan);
-        let found = (rows * share).max(1.0);
+        let found = found.max(1.0);
         let filter = scan.filter.as_ref();
         let per_row = FETCH + filter.map_or(0.0, weight) * OPERATOR;
         let kept = filter.map_or(1.0, |filter| self.selectivity(filter, Some(scan)));
         let kept = (rows * kept).clamp(1.0, found);
         let width = output_width(scan);
-        Estimate { startup: SEEK, total: SEEK * 4.0 + found * per_row, rows: kept, width }
+        let total = SEEK * 4.0 + work + found * per_row;
+        Estimate { startup: SEEK + before, total, rows: kept, width }
     }
 
     fn table_rows(&self, scan: &TableScan) -> f64 {

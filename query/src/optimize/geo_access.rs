@@ -1,13 +1,16 @@
-//! R-tree indexes: boxes that meet, distances below a limit, nearest first.
+//! R-tree indexes: boxes that meet, distances below a limit, nearest first; and boxes together with
+//! words.
 
 use std::sync::Arc;
 
+use super::Planner;
 use super::access::{Access, over_output};
 use super::conjunct::is_stable;
 use super::equality::is_same;
 use crate::catalog::IndexDef;
 use crate::expression::Expr;
-use crate::plan::{GeoScan, GeoSearch, IndexWriter, Node, SortKey, TableScan};
+use crate::expression::context::IndexSearch;
+use crate::plan::{GeoScan, GeoSearch, IndexWriter, Node, SortKey, TableScan, Words, walk};
 
 /// Functions that are true only for shapes whose boxes meet.
 const MEETING: [&str; 14] = [
@@ -29,6 +32,7 @@ const MEETING: [&str; 14] = [
 
 /// Adds a search of the tree for each condition and order that asks for one.
 pub(crate) fn push(
+    planner: &Planner<'_>,
     scan: &TableScan,
     index: &Arc<IndexDef>,
     writer: &IndexWriter,
@@ -40,7 +44,9 @@ pub(crate) fn push(
     let Some(shape) = shape else { return };
     for conjunct in conjuncts {
         let Some(search) = meeting(conjunct, &shape) else { continue };
-        let node = search_node(scan, index, search, Some(conjunct.clone()));
+        let mut search = geo_scan(scan, index, search, conjunct);
+        search.hits = planner.geo_hits(&search);
+        let node = Node::GeoScan(Box::new(search));
         accesses.push(Access { node, is_ordered: order.is_empty() });
     }
     if let [key] = order
@@ -48,19 +54,65 @@ pub(crate) fn push(
         && let Some(origin) = origin(&key.expr, &shape)
     {
         let search = GeoSearch::Nearest { origin, value: shape };
-        let node = search_node(scan, index, search, Some(key.expr.clone()));
-        accesses.push(Access { node, is_ordered: true });
+        let search = geo_scan(scan, index, search, &key.expr);
+        accesses.push(Access { node: Node::GeoScan(Box::new(search)), is_ordered: true });
     }
 }
 
-fn search_node(
+/// Adds searches by place and words at once: of every search by place with every one by words.
+pub(crate) fn push_with_words(order: &[SortKey], accesses: &mut Vec<Access>) {
+    let mut both = Vec::new();
+    for place in accesses.iter() {
+        let Node::GeoScan(place) = &place.node else { continue };
+        if matches!(place.search, GeoSearch::Nearest { .. }) {
+            continue;
+        }
+        for words in accesses.iter() {
+            let Node::TextScan(words) = &words.node else { continue };
+            if words.rank.is_some() {
+                continue;
+            }
+            let words = Words {
+                index: Arc::clone(&words.index),
+                query: words.query.clone(),
+                condition: words.condition.clone(),
+                hits: words.hits,
+            };
+            let search = GeoScan { words: Some(words), ..(**place).clone() };
+            let node = Node::GeoScan(Box::new(search));
+            both.push(Access { node, is_ordered: order.is_empty() });
+        }
+    }
+    accesses.append(&mut both);
+}
+
+fn geo_scan(
     scan: &TableScan,
     index: &Arc<IndexDef>,
     search: GeoSearch,
-    condition: Option<Expr>,
-) -> Node {
-    let index = Arc::clone(index);
-    Node::GeoScan(Box::new(GeoScan { scan: scan.clone(), index, search, condition }))
+    condition: &Expr,
+) -> GeoScan {
+    GeoScan {
+        scan: scan.clone(),
+        index: Arc::clone(index),
+        search,
+        condition: Some(condition.clone()),
+        words: None,
+        hits: None,
+    }
+}
+
+impl Planner<'_> {
+    /// About how many boxes meet a search's window, if that can be known by now.
+    fn geo_hits(&self, search: &GeoScan) -> Option<f64> {
+        let GeoSearch::Intersects(shape, _) = &search.search else { return None };
+        if walk::has_subquery(shape) {
+            return None;
+        }
+        let window = search.window(&self.eval).ok()??;
+        let search = IndexSearch::Geo(search.index.storage(), &window);
+        self.eval.services.index_hits(&search)
+    }
 }
 
 /// The search that a condition allows.

@@ -3,12 +3,13 @@
 //! Rules, in order:
 //! 1. [`fold`]: what is constant is computed once.
 //! 2. [`subquery`]: `IN` and `EXISTS` become semi and anti joins.
-//! 3. [`pushdown`]: filters move to the rows that they speak of.
-//! 4. [`join_order`]: inner joins begin with the fewest rows.
-//! 5. [`lower`]: each table is read in the cheapest way ([`access`]), each join done by the
+//! 3. [`single_row`]: a join with one known row is no join.
+//! 4. [`pushdown`]: filters move to the rows that they speak of.
+//! 5. [`join_order`]: inner joins begin with the fewest rows.
+//! 6. [`lower`]: each table is read in the cheapest way ([`access`]), each join done by the
 //!    cheapest method ([`join`]), sorts that an index makes needless disappear; [`estimate`]
 //!    judges.
-//! 6. [`prune`]: columns that nobody reads are not decoded.
+//! 7. [`prune`]: columns that nobody reads are not decoded.
 
 use crate::expression::context::{Services, SlotValues, StatementFacts};
 use crate::expression::{EvalContext, Expr};
@@ -28,6 +29,7 @@ mod join_order;
 mod lower;
 mod prune;
 mod pushdown;
+mod single_row;
 mod subquery;
 mod text_access;
 
@@ -95,6 +97,7 @@ fn tree_of(
 ) -> Node {
     fold_tree(&mut tree, eval);
     let tree = subquery::unnest(tree, &plan.subplans);
+    let tree = single_row::inline(tree);
     let tree = pushdown::push_filters(tree);
     let mut slots = plan.slots;
     let mut planner = Planner {

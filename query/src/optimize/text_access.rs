@@ -1,16 +1,20 @@
-//! Full-text indexes: `document @@ query`.
+//! Full-text indexes: `document @@ query`, and the rows best first.
 
 use std::sync::Arc;
 
+use super::Planner;
 use super::access::{Access, over_output};
 use super::conjunct::is_stable;
 use super::equality::is_same;
 use crate::catalog::IndexDef;
 use crate::expression::Expr;
-use crate::plan::{IndexWriter, Node, SortKey, TableScan, TextScan};
+use crate::expression::context::IndexSearch;
+use crate::plan::{IndexWriter, Node, SortKey, TableScan, TextRank, TextScan, walk};
+use crate::value::Value;
 
 /// Adds a search of the index for each condition that asks for one.
 pub(crate) fn push(
+    planner: &Planner<'_>,
     scan: &TableScan,
     index: &Arc<IndexDef>,
     writer: &IndexWriter,
@@ -22,12 +26,21 @@ pub(crate) fn push(
     let Some(document) = document else { return };
     for conjunct in conjuncts {
         let Some(query) = query(conjunct, &document) else { continue };
+        let hits = planner.text_hits(index, &query);
         let search = TextScan {
             scan: scan.clone(),
             index: Arc::clone(index),
             query,
             condition: Some(conjunct.clone()),
+            rank: None,
+            hits,
         };
+        if let [key] = order
+            && let Some(rank) = rank(key, &document, &search.query)
+        {
+            let ranked = TextScan { rank: Some(rank), ..search.clone() };
+            accesses.push(Access { node: Node::TextScan(Box::new(ranked)), is_ordered: true });
+        }
         let node = Node::TextScan(Box::new(search));
         accesses.push(Access { node, is_ordered: order.is_empty() });
     }
@@ -44,4 +57,58 @@ fn query(conjunct: &Expr, document: &Expr) -> Option<Expr> {
         return Some(right.clone());
     }
     (is_same(right, document) && is_stable(left)).then(|| left.clone())
+}
+
+/// The rank that an order asks for, when the index can compute it: of this document, by the very
+/// query that is searched for, because the index gives of a document only what the query names.
+fn rank(key: &SortKey, document: &Expr, query: &Expr) -> Option<TextRank> {
+    let Expr::Call { function, args } = &key.expr else { return None };
+    if !key.is_descending || !matches!(&*function.name, "ts_rank" | "ts_rank_cd") {
+        return None;
+    }
+    let mut args = args.clone();
+    let place = args.iter().position(|arg| is_same(arg, document))?;
+    let is_asked = args.get(place + 1).is_some_and(|arg| is_same(arg, query));
+    let is_known = |(position, arg): (usize, &Expr)| position == place || is_stable(arg);
+    if !is_asked || !args.iter().enumerate().all(is_known) || !needs_words(query) {
+        return None;
+    }
+    *args.get_mut(place)? = Expr::Column(0);
+    let rank = Expr::Call { function: Arc::clone(function), args };
+    Some(TextRank { rank, shown: key.expr.clone() })
+}
+
+/// Whether a query is sure to demand a word, so that the index finds all rows that match.
+fn needs_words(query: &Expr) -> bool {
+    use cairn_engine::index::fulltext::TextQuery;
+    fn demands(query: &TextQuery) -> bool {
+        match query {
+            TextQuery::Term(_) => true,
+            TextQuery::Not(_) => false,
+            TextQuery::Or(left, right) => demands(left) && demands(right),
+            TextQuery::And(left, right) | TextQuery::Phrase(left, right, _) => {
+                demands(left) || demands(right)
+            }
+        }
+    }
+    match query {
+        Expr::Const(Value::TsQuery(query)) => query.root().is_none_or(demands),
+        _ => false,
+    }
+}
+
+impl Planner<'_> {
+    /// About how many rows match a query, if that can be known by now.
+    fn text_hits(&self, index: &IndexDef, query: &Expr) -> Option<f64> {
+        if walk::has_subquery(query) {
+            return None;
+        }
+        match query.eval(&self.eval, &[]).ok()? {
+            Value::TsQuery(query) => {
+                let search = IndexSearch::Text(index.storage(), query.root()?);
+                self.eval.services.index_hits(&search)
+            }
+            _ => None,
+        }
+    }
 }

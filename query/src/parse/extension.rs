@@ -10,18 +10,20 @@
 //! | `ON CONFLICT (expressions) WHERE …` | `ON CONFLICT (marker)` | [`Inference`] |
 //! | `OVERRIDING SYSTEM VALUE` | a marker in the column list | [`Override`] |
 
-use sqlparser::ast::{Expr, Ident, ObjectName};
+use sqlparser::ast::{Expr, Ident, IndexConstraint, ObjectName};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use super::dialect::CairnDialect;
+use super::mysql;
 
 /// What was cut out of a statement.
 #[derive(Debug, Default)]
 pub(crate) struct Extensions {
     locks: Vec<LockExtension>,
     conflicts: Vec<Inference>,
+    indexes: Vec<IndexConstraint>,
 }
 
 /// A locking clause.
@@ -64,6 +66,11 @@ const SYSTEM: &str = "\0system";
 const USER: &str = "\0user";
 
 impl Extensions {
+    /// The indexes of CREATE TABLE; see [`super::mysql`].
+    pub(crate) fn indexes(&self) -> &[IndexConstraint] {
+        &self.indexes
+    }
+
     /// The locking clause that a marker stands for.
     pub(crate) fn lock(&self, name: &ObjectName) -> Option<&LockExtension> {
         let marker = name.0.first()?.as_ident()?.value.strip_prefix(LOCK)?;
@@ -90,7 +97,9 @@ impl Extensions {
 pub(super) fn extract(
     tokens: Vec<TokenWithSpan>,
 ) -> Result<(Vec<TokenWithSpan>, Extensions), ParserError> {
-    let mut cutter = Cutter { tokens, at: 0, kept: Vec::new(), found: Extensions::default() };
+    let (tokens, indexes) = mysql::translate(tokens)?;
+    let found = Extensions { indexes, ..Extensions::default() };
+    let mut cutter = Cutter { tokens, at: 0, kept: Vec::new(), found };
     while cutter.at < cutter.tokens.len() {
         let cut = cutter.cut_lock() || cutter.cut_conflict()? || cutter.cut_overriding();
         if !cut {

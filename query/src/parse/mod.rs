@@ -17,6 +17,7 @@ mod column_name;
 pub(crate) mod command;
 mod dialect;
 mod extension;
+mod mysql;
 mod source;
 
 pub(crate) use column_name::{mentions_column, rename_column};

@@ -35,6 +35,8 @@ pub(super) fn describe(explainer: &Explainer<'_>, node: &Node, names: &Names) ->
             let mut item = index_item("Index Scan", &scan.index.name, &scan.scan);
             let condition = scan.condition.as_ref();
             push_condition(explainer, node, "Index Cond", condition, names, &mut item);
+            let rank = scan.rank.as_ref().map(|rank| &rank.shown);
+            push_condition(explainer, node, "Order By", rank, names, &mut item);
             push_filter(explainer, &scan.scan, names, &mut item);
             item
         }
@@ -45,6 +47,11 @@ pub(super) fn describe(explainer: &Explainer<'_>, node: &Node, names: &Names) ->
                 super::GeoSearch::Nearest { .. } => "Order By",
             };
             push_condition(explainer, node, label, scan.condition.as_ref(), names, &mut item);
+            if let Some(words) = &scan.words {
+                let label = format!("Rows also in {}", quoted(&words.index.name));
+                let condition = words.condition.as_ref();
+                push_condition(explainer, node, &label, condition, names, &mut item);
+            }
             push_filter(explainer, &scan.scan, names, &mut item);
             item
         }

@@ -14,6 +14,7 @@ pub mod deparse;
 pub mod explain;
 mod explain_json;
 mod explain_node;
+pub(crate) mod geo_window;
 pub mod walk;
 
 /// A whole statement that reads or writes rows.
@@ -299,6 +300,20 @@ pub struct TextScan {
     pub query: Expr,
     /// The condition as an expression over the output, for EXPLAIN.
     pub condition: Option<Expr>,
+    /// Rows are wanted best first.
+    pub rank: Option<TextRank>,
+    /// How many rows the index is expected to find, when it could tell.
+    pub hits: Option<f64>,
+}
+
+/// The order of a full-text search: by a rank of the document, best first. The index knows enough
+/// of each document to compute it, so only rows that are asked for are read.
+#[derive(Clone, Debug)]
+pub struct TextRank {
+    /// The rank over one column, the document.
+    pub rank: Expr,
+    /// The same over the output, for EXPLAIN.
+    pub shown: Expr,
 }
 
 /// See [`Node::GeoScan`].
@@ -312,6 +327,23 @@ pub struct GeoScan {
     pub search: GeoSearch,
     /// The condition or order as an expression over the output, for EXPLAIN.
     pub condition: Option<Expr>,
+    /// Only rows that a full-text index finds as well.
+    pub words: Option<Words>,
+    /// How many rows the tree is expected to find, when it could tell.
+    pub hits: Option<f64>,
+}
+
+/// The full-text side of a search in two indexes at once.
+#[derive(Clone, Debug)]
+pub struct Words {
+    /// The index.
+    pub index: Arc<IndexDef>,
+    /// The `tsquery`.
+    pub query: Expr,
+    /// The condition as an expression over the output, for EXPLAIN.
+    pub condition: Option<Expr>,
+    /// How many rows the index is expected to find, when it could tell.
+    pub hits: Option<f64>,
 }
 
 /// What is looked for in an R-tree.

@@ -222,6 +222,10 @@ macro_rules! node_exprs {
                             f(value);
                         }
                     }
+                    if let Some(words) = &$($mutable)? scan.words {
+                        f(&$($mutable)? words.query);
+                        (&$($mutable)? words.condition).into_iter().for_each(&mut *f);
+                    }
                     (&$($mutable)? scan.condition).into_iter().for_each(f);
                 }
                 Node::FunctionScan { functions, .. } => {

@@ -18,7 +18,9 @@ use crate::database::backends::Backend;
 use crate::database::notifications::Inbox;
 use crate::database::sequences::Position;
 use crate::error::{Error, Result, SqlState};
-use crate::expression::context::{AdvisoryKey, AdvisoryMode, Services, SlotValues, StatementFacts};
+use crate::expression::context::{
+    AdvisoryKey, AdvisoryMode, IndexSearch, Services, SlotValues, StatementFacts,
+};
 use crate::result::Notice;
 use crate::value::Value;
 
@@ -285,6 +287,15 @@ fn strength(is_shared: bool) -> LockStrength {
 }
 
 impl Services for State {
+    fn index_hits(&self, search: &IndexSearch<'_>) -> Option<f64> {
+        let db = &self.database.shared.db;
+        let hits = match search {
+            IndexSearch::Text(index, query) => db.text_index(*index).ok()?.estimate(query)?,
+            IndexSearch::Geo(index, window) => db.geo_index(*index).ok()?.estimate(window),
+        };
+        Some(hits as f64)
+    }
+
     fn sequence_next(&self, sequence: u32) -> Result<i64> {
         self.sequence_next_in(&self.catalog, sequence)
     }

@@ -19,6 +19,12 @@ const VECTOR_LEN_MAX: usize = 1 << 20;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TsVector(Document);
 
+impl From<Document> for TsVector {
+    fn from(document: Document) -> Self {
+        Self(document)
+    }
+}
+
 impl TsVector {
     /// The document.
     pub fn document(&self) -> &Document {

@@ -14,7 +14,7 @@ use super::manifest::{Manifest, SEGMENT_EXTENSION, segment_path};
 use super::narrow;
 use super::policy::{self, Size};
 use super::query::TextQuery;
-use super::search::Search;
+use super::search::{Give, Search};
 use super::segment::{self, Ended, Segment};
 use super::signature::Signature;
 use super::state::{Part, State};
@@ -65,8 +65,8 @@ impl FullTextIndex {
 
     /// Every row that the snapshot sees and that matches, once each, in no order. `None` when the
     /// query demands no word (`!a`): the index cannot help and every row has to be looked at.
-    pub fn search(&self, query: &TextQuery, snapshot: Timestamp) -> Option<Search> {
-        Search::new(self.state.load_full(), query, snapshot)
+    pub fn search(&self, query: &TextQuery, snapshot: Timestamp, give: Give) -> Option<Search> {
+        Search::new(self.state.load_full(), query, snapshot, give)
     }
 
     /// About how many rows match, in some microseconds; `None` when the index cannot help.

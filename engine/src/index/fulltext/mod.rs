@@ -28,4 +28,4 @@ mod tests;
 pub use document::{Document, DocumentBuilder, Lexeme, Position, Positions, Weight};
 pub use index::FullTextIndex;
 pub use query::{TextQuery, TextTerm};
-pub use search::{Hit, Search};
+pub use search::{Give, Hit, Search};

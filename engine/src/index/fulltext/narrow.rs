@@ -22,6 +22,17 @@ pub(super) fn terms(query: &TextQuery) -> Vec<TextTerm> {
     terms
 }
 
+/// Whether the narrowed query says all that the query says: every candidate matches.
+pub(super) fn is_exact(query: &TextQuery) -> bool {
+    match query {
+        TextQuery::Term(term) => term.weights == 0,
+        TextQuery::And(left, right) | TextQuery::Or(left, right) => {
+            is_exact(left) && is_exact(right)
+        }
+        TextQuery::Not(_) | TextQuery::Phrase(..) => false,
+    }
+}
+
 /// What of a query narrows the search; `None` when nothing does and every row may match.
 pub(super) fn narrow(query: &TextQuery, terms: &[TextTerm]) -> Option<Narrowed> {
     match query {
@@ -85,6 +96,16 @@ mod tests {
         let and = TextQuery::And(not.clone(), term("b"));
         assert_eq!(narrow(&and, &terms), Some(Narrowed::Term(1)));
         assert_eq!(narrow(&TextQuery::Or(not, term("b")), &terms), None);
+    }
+
+    #[test]
+    fn weights_places_and_negations_need_the_document() {
+        let and = |left, right| TextQuery::And(left, right);
+        assert!(is_exact(&and(term("a"), Box::new(TextQuery::Or(term("b"), term("c"))))));
+        let heavy = TextQuery::Term(TextTerm { weights: 8, ..TextTerm::new("a") });
+        assert!(!is_exact(&and(term("a"), Box::new(heavy))));
+        assert!(!is_exact(&and(term("a"), Box::new(TextQuery::Not(term("b"))))));
+        assert!(!is_exact(&TextQuery::Phrase(term("a"), term("b"), 1)));
     }
 
     #[test]

@@ -26,6 +26,15 @@ pub struct Hit {
     pub document: Document,
 }
 
+/// What a search is to give of each row that matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Give {
+    /// Its key and its document.
+    Documents,
+    /// Its key; the document may be empty, which saves reading places.
+    RowKeys,
+}
+
 /// The hits of a query at a snapshot: each row once, in no order.
 pub struct Search {
     state: Arc<State>,
@@ -33,6 +42,8 @@ pub struct Search {
     terms: Vec<TextTerm>,
     narrowed: Narrowed,
     snapshot: Timestamp,
+    /// Whether every candidate matches and nobody wants its document.
+    is_blind: bool,
     /// Found and not handed out yet, last first.
     ready: Vec<Hit>,
     /// The next segment to search.
@@ -49,12 +60,19 @@ struct Walk {
 
 impl Search {
     /// `None` when the query excludes words without demanding any: then every row may match.
-    pub(super) fn new(state: Arc<State>, query: &TextQuery, snapshot: Timestamp) -> Option<Self> {
+    pub(super) fn new(
+        state: Arc<State>,
+        query: &TextQuery,
+        snapshot: Timestamp,
+        give: Give,
+    ) -> Option<Self> {
         let terms = narrow::terms(query);
         let narrowed = narrow::narrow(query, &terms)?;
         let ready = state.delta.read().search(query, &terms, &narrowed, snapshot);
+        let is_blind = give == Give::RowKeys && narrow::is_exact(query);
         let query = query.clone();
-        Some(Self { state, query, terms, narrowed, snapshot, ready, next_part: 0, walk: None })
+        let (next_part, walk) = (0, None);
+        Some(Self { state, query, terms, narrowed, snapshot, is_blind, ready, next_part, walk })
     }
 
     /// Searches on until there are hits; false when nothing is left.
@@ -92,8 +110,11 @@ impl Search {
             if begin > self.snapshot || part.end(doc) <= self.snapshot {
                 continue;
             }
-            let document = walk.cursors.cut_document(doc);
-            if !matching::matches(&self.query, &document) {
+            let document = match self.is_blind {
+                true => Document::default(),
+                false => walk.cursors.cut_document(doc),
+            };
+            if !self.is_blind && !matching::matches(&self.query, &document) {
                 continue;
             }
             let row_key = part.segment.row_key(doc)?;

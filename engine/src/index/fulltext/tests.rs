@@ -58,7 +58,7 @@ fn visible(model: &Model, snapshot: u64) -> impl Iterator<Item = (&Bytes, &Docum
 }
 
 fn check_search(index: &FullTextIndex, model: &Model, query: &TextQuery, snapshot: u64) {
-    let Some(search) = index.search(query, Timestamp(snapshot)) else { return };
+    let Some(search) = index.search(query, Timestamp(snapshot), Give::Documents) else { return };
     let hits: Vec<Hit> = search.collect::<Result<_>>().unwrap();
     let mut found: Vec<&Bytes> = hits.iter().map(|hit| &hit.row_key).collect();
     found.sort();
@@ -200,7 +200,7 @@ fn damage_is_reported_and_never_searched() {
     for offset in (0..len).step_by(7) {
         files.corrupt(&path, offset, 0x20);
         if let Ok(damaged) = FullTextIndex::open(&env, Path::new(DIR)) {
-            let mut search = damaged.search(&query, Timestamp(40)).unwrap();
+            let mut search = damaged.search(&query, Timestamp(40), Give::Documents).unwrap();
             assert!(search.any(|hit| hit.is_err()), "offset {offset}");
             let report = damaged.verify(Timestamp(40), &mut std::iter::empty()).unwrap();
             assert!(!report.is_empty());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlparser::ast;
 
 use super::constraint::{self, Item};
-use super::{column, parts, refuse};
+use super::{column, index, parts, refuse};
 use crate::bind::binder::{Binder, locate};
 use crate::bind::ddl::{ColumnSpec, CreateTable, OnCommit, QualifiedName};
 use crate::error::{Error, Result, SqlState};
@@ -35,6 +35,9 @@ pub(super) fn bind(binder: &mut Binder<'_>, create: &ast::CreateTable) -> Result
             Item::Constraint(constraint) => constraints.push(constraint),
             Item::Index(index) => indexes.push(index),
         }
+    }
+    for ast in Arc::clone(&binder.extensions).indexes() {
+        indexes.push(index::inline(binder, &table, ast)?);
     }
     Ok(CreateTable {
         name,
