@@ -23,10 +23,12 @@ use crate::session::plan_cache::PlanCache;
 use backends::{Arrival, Backends};
 use notifications::Notifications;
 use sequences::Sequences;
+use upkeep::{Parts, Upkeep};
 
 pub mod backends;
 pub mod notifications;
 pub(crate) mod sequences;
+mod upkeep;
 
 /// One open data directory: its databases, and what all sessions share. Cheap to clone; the last
 /// clone and the last session to go close it.
@@ -38,12 +40,13 @@ pub struct Database {
 /// What all sessions share.
 pub(crate) struct Shared {
     pub(crate) db: Db,
-    pub(crate) catalogs: CatalogStore,
+    pub(crate) catalogs: Arc<CatalogStore>,
     pub(crate) sequences: Sequences,
     pub(crate) backends: Backends,
     pub(crate) notifications: Notifications,
-    pub(crate) plans: PlanCache,
-    pub(crate) execution: crate::execute::Shared,
+    pub(crate) plans: Arc<PlanCache>,
+    pub(crate) execution: Arc<crate::execute::Shared>,
+    _upkeep: Upkeep,
 }
 
 impl Database {
@@ -64,15 +67,23 @@ impl Database {
     }
 
     fn new(db: Db) -> Result<Self> {
-        let catalogs = CatalogStore::open(&db)?;
+        let parts = Parts {
+            catalogs: Arc::new(CatalogStore::open(&db)?),
+            db: db.clone(),
+            execution: Arc::default(),
+            plans: Arc::default(),
+        };
+        upkeep::load_statistics(&parts)?;
+        let upkeep = Upkeep::start(parts.clone())?;
         let shared = Shared {
             db,
-            catalogs,
+            catalogs: parts.catalogs,
             sequences: Sequences::default(),
             backends: Backends::default(),
             notifications: Notifications::default(),
-            plans: PlanCache::default(),
-            execution: crate::execute::Shared::default(),
+            plans: parts.plans,
+            execution: parts.execution,
+            _upkeep: upkeep,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -137,6 +148,19 @@ impl Database {
     /// The engine underneath.
     pub fn engine(&self) -> &Db {
         &self.shared.db
+    }
+}
+
+#[cfg(test)]
+impl Shared {
+    /// What the background work has.
+    fn parts(&self) -> Parts {
+        Parts {
+            db: self.db.clone(),
+            catalogs: Arc::clone(&self.catalogs),
+            execution: Arc::clone(&self.execution),
+            plans: Arc::clone(&self.plans),
+        }
     }
 }
 

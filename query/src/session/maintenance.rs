@@ -56,7 +56,9 @@ impl Session {
             all.filter(|table| tables.is_empty() || tables.contains(&table.oid)).collect();
         for table in wanted {
             let found = statistics::analyze(&txn, table, &|| state.check_cancelled())?;
-            state.database.shared.execution.statistics.put(table.storage(), found);
+            let shared = &state.database.shared;
+            statistics::stored::store(&shared.db, table.storage(), Some(&found))?;
+            shared.execution.statistics.put(table.storage(), found);
         }
         // Plans were chosen by the old figures.
         state.database.shared.plans.clear();

@@ -1,8 +1,9 @@
 //! What the planner knows about the contents of tables: row counts, and per column the share of
 //! NULLs, how many values are distinct, the most common ones and a histogram of the rest.
 //!
-//! Gathered by `ANALYZE` from a sample of the rows, kept in memory, and kept roughly true between
-//! two runs by counting what is inserted and deleted.
+//! Gathered from a sample of the rows by `ANALYZE` and in the background, kept in memory and in the
+//! database ([`stored`]), and kept roughly true between two runs by counting what is inserted and
+//! deleted.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use crate::catalog::TableDef;
 use crate::error::Result;
 use crate::execute::table::row;
 use crate::value::{GroupKey, Value, compare};
+
+pub(crate) mod stored;
 
 /// How many rows are looked at for the distribution of values: Postgres' 300 rows per unit of its
 /// default statistics target.
@@ -121,8 +124,7 @@ pub fn analyze(
     }
     let decoded = sample.iter().map(|stored| row::decode(table, stored));
     let sample = decoded.collect::<Result<Vec<_>>>()?;
-    let columns = (0..table.columns.len());
-    let columns = columns.map(|column| describe(column, &sample, rows)).collect();
+    let columns = (0..table.columns.len()).map(|column| describe(column, &sample, rows)).collect();
     Ok(TableStatistics { rows: rows as f64, width: bytes as f64 / rows.max(1) as f64, columns })
 }
 
