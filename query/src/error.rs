@@ -176,6 +176,8 @@ states! {
     INDETERMINATE_DATATYPE = "42P18";
     /// A FROM entry out of reach.
     INVALID_COLUMN_REFERENCE = "42P10";
+    /// A cursor cannot be declared in this way.
+    INVALID_CURSOR_DEFINITION = "42P11";
     /// A wrong column definition.
     INVALID_COLUMN_DEFINITION = "42611";
     /// A wrong table definition.

@@ -61,6 +61,28 @@ impl Binder<'_> {
         Ok(Self::modified(Node::Insert(Box::new(node)), columns))
     }
 
+    /// The INSERT of a COPY FROM: its only row is the parameters, one per column in order.
+    pub(crate) fn bind_copied_row(
+        &mut self,
+        table: &Arc<TableDef>,
+        columns: &[usize],
+    ) -> Result<BoundNode> {
+        let target = Target {
+            table: Arc::clone(table),
+            alias: table.name.clone(),
+            columns: columns.to_vec(),
+            is_listed: true,
+            overriding: Some(Override::System),
+        };
+        let given = columns.iter().enumerate();
+        let given = given.map(|(param, position)| (*position, Some(Expr::Param(param))));
+        let row = self.full_row(&target, given.collect())?;
+        let input = Node::Values { rows: vec![row] };
+        let writer = self.table_writer(table)?;
+        let node = Insert { writer, input, conflict: None, returning: None };
+        Ok(Self::modified(Node::Insert(Box::new(node)), Vec::new()))
+    }
+
     fn insert_target(&mut self, insert: &ast::Insert) -> Result<Target> {
         let TableObject::TableName(name) = &insert.table else {
             return Err(Error::unsupported("INSERT into a function"));

@@ -75,16 +75,13 @@ pub fn bind(statement: &Statement, ctx: BindContext<'_>) -> Result<BoundStatemen
             | ast::Statement::Update(_)
             | ast::Statement::Delete(_)),
         ) => Ok(BoundStatement::Rows(Box::new(bind_rows(statement, ast, ctx)?))),
-        Syntax::Sql(ast) => {
-            let bound = session::bind(statement, ast, ctx)?;
-            match bound
-                .map_or_else(|| define::bind(statement, ast, ctx), |bound| Ok(Some(bound)))?
-            {
-                Some(bound) => Ok(bound),
-                None => Err(Error::unsupported(format!("statement {ast}"))),
-            }
+        Syntax::Sql(ast) => match define::bind(statement, ast, ctx)? {
+            Some(bound) => Ok(bound),
+            None => Err(Error::unsupported(format!("statement {ast}"))),
+        },
+        Syntax::Command(ParsedCommand::Session(command)) => {
+            session::bind_command(statement, command, ctx)
         }
-        Syntax::Command(ParsedCommand::Session(command)) => session::bind_command(command, ctx),
         Syntax::Command(ParsedCommand::Define(command)) => {
             define::bind_command(statement, command, ctx)
         }

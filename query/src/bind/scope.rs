@@ -119,6 +119,8 @@ pub(crate) enum Clause {
     IndexPredicate,
     /// EXECUTE's arguments
     Execute,
+    /// COPY FROM … WHERE
+    CopyWhere,
 }
 
 impl Clause {
@@ -145,6 +147,7 @@ impl Clause {
             Self::IndexExpression => "index expressions",
             Self::IndexPredicate => "index predicates",
             Self::Execute => "EXECUTE parameters",
+            Self::CopyWhere => "COPY FROM WHERE conditions",
         }
     }
 }

@@ -52,9 +52,15 @@ pub(crate) enum Syntax {
 }
 
 impl Statement {
-    /// Another statement in the same text: the one inside EXPLAIN or PREPARE.
-    pub(crate) fn inner(&self, ast: ast::Statement) -> Self {
-        Self { syntax: Arc::new(Syntax::Sql(ast)), ..self.clone() }
+    /// Another statement in the same text: the one inside EXPLAIN or DECLARE.
+    pub(crate) fn within(&self, inner: &Arc<Syntax>) -> Self {
+        Self { syntax: Arc::clone(inner), ..self.clone() }
+    }
+
+    /// The statement that begins at a location inside this one and ends with it.
+    pub(crate) fn within_from(&self, inner: &Arc<Syntax>, start: Location) -> Self {
+        let start = self.source.offset(start).unwrap_or(self.range.start);
+        Self { range: start..self.range.end, ..self.within(inner) }
     }
 
     /// The query, if it is one.
@@ -173,6 +179,7 @@ fn parse_tokens(source: &Arc<Source>, tokens: Vec<TokenWithSpan>) -> Result<Stat
     }
 }
 
+/// A statement of either kind, up to where it ends.
 fn parse_syntax(parser: &mut Parser<'_>) -> std::result::Result<Syntax, ParserError> {
     match command::parse(parser)? {
         Some(command) => Ok(Syntax::Command(command)),
