@@ -43,7 +43,9 @@ impl Polymorphic {
         let array = |element: &Option<Type>| element.clone().map(|ty| Type::Array(Box::new(ty)));
         match param {
             ParamType::Exact(ty) => Some(ty.clone()),
-            ParamType::AnyElement | ParamType::AnyEnum => self.element.clone(),
+            ParamType::AnyElement | ParamType::AnyNonArray | ParamType::AnyEnum => {
+                self.element.clone()
+            }
             ParamType::AnyArray => array(&self.element),
             ParamType::AnyRange => self.element.clone().map(|ty| Type::Range(Box::new(ty))),
             ParamType::AnyCompatible => self.compatible.clone(),
@@ -122,6 +124,11 @@ fn stand_for(params: &[&ParamType], args: &[Type]) -> Option<Polymorphic> {
         let part = match param {
             ParamType::Exact(_) | ParamType::Any => continue,
             ParamType::AnyElement | ParamType::AnyCompatible => Some(arg.clone()),
+            ParamType::AnyNonArray => match arg {
+                // Two unknown sides are both text.
+                Type::Array(_) | Type::Unknown => return None,
+                _ => Some(arg.clone()),
+            },
             ParamType::AnyEnum => match arg {
                 Type::Enum(_) | Type::Unknown => Some(arg.clone()),
                 _ => return None,

@@ -177,7 +177,8 @@ fn parse_columns(result: &str) -> Option<Vec<(Option<Arc<str>>, ParamType)>> {
 fn param_type(name: &str) -> Option<ParamType> {
     Some(match name {
         "any" => ParamType::Any,
-        "anyelement" | "anynonarray" => ParamType::AnyElement,
+        "anyelement" => ParamType::AnyElement,
+        "anynonarray" => ParamType::AnyNonArray,
         "anyarray" => ParamType::AnyArray,
         "anyrange" => ParamType::AnyRange,
         "anyenum" => ParamType::AnyEnum,

@@ -54,8 +54,10 @@ pub enum Volatility {
 pub enum ParamType {
     /// Exactly this type.
     Exact(Type),
-    /// `anyelement`, `anynonarray`: one type for all of them in a signature
+    /// `anyelement`: one type for all of them in a signature
     AnyElement,
+    /// `anynonarray`: as `anyelement`, but no array
+    AnyNonArray,
     /// `anyarray`: the array of that type
     AnyArray,
     /// `anyrange`: the range over that type

@@ -39,6 +39,10 @@ pub fn instantiate(
         }
         let bound = match param_at(params, is_variadic, position)? {
             ParamType::AnyElement => arg.clone(),
+            ParamType::AnyNonArray => match arg {
+                Type::Array(_) => return None,
+                _ => arg.clone(),
+            },
             ParamType::AnyArray => arg.element()?.clone(),
             ParamType::AnyRange => match arg {
                 Type::Range(of) => (**of).clone(),
@@ -86,7 +90,7 @@ impl Binding {
         let compatible = || self.compatible.clone().unwrap_or(Type::Text);
         Some(match param {
             ParamType::Exact(ty) => ty.clone(),
-            ParamType::AnyElement => element(),
+            ParamType::AnyElement | ParamType::AnyNonArray => element(),
             ParamType::AnyEnum => self.element.clone()?,
             ParamType::AnyArray => element().array(),
             ParamType::AnyRange => Type::Range(Box::new(self.element.clone()?)),

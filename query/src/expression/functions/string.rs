@@ -21,11 +21,17 @@ pub(super) fn register(builder: &mut Builder) {
     for (signature, eval) in SIMPLE {
         builder.function(signature, *eval);
     }
-    builder.operator("|| (text, text) -> text", |_, args| {
-        let (left, right): (&str, &str) = (arg(args, 0)?, arg(args, 1)?);
-        check_len(left.len() + right.len())?;
-        Ok(Value::text([left, right].concat()))
-    });
+    builder.operator("|| (text, text) -> text", |_, args| append(arg(args, 0)?, arg(args, 1)?));
+    builder
+        .operator("|| (text, anynonarray) -> text", |ctx, args| {
+            append(arg(args, 0)?, &shown(ctx, args.get(1).unwrap_or(&Value::Null)))
+        })
+        .stable();
+    builder
+        .operator("|| (anynonarray, text) -> text", |ctx, args| {
+            append(&shown(ctx, args.first().unwrap_or(&Value::Null)), arg(args, 1)?)
+        })
+        .stable();
     builder.operator("^@ (text, text) -> bool", |_, args| {
         Ok(Value::Bool(arg::<&str>(args, 0)?.starts_with(arg::<&str>(args, 1)?)))
     });
@@ -272,6 +278,11 @@ fn pad(args: &[Value], join: fn(&str, &str) -> String) -> Result<Value> {
 fn trim(args: &[Value], cut: for<'a> fn(&'a str, &[char]) -> &'a str) -> Result<Value> {
     let set: Vec<char> = optional::<&str>(args, 1)?.unwrap_or(" ").chars().collect();
     Ok(Value::text(cut(arg(args, 0)?, &set)))
+}
+
+fn append(left: &str, right: &str) -> Result<Value> {
+    check_len(left.len() + right.len())?;
+    Ok(Value::text([left, right].concat()))
 }
 
 /// A value of any type as text; the type is read off the value.
