@@ -120,6 +120,8 @@ states! {
     SERIALIZATION_FAILURE = "40001";
     /// A deadlock.
     DEADLOCK_DETECTED = "40P01";
+    /// A name that cannot be one.
+    INVALID_NAME = "42602";
     /// A syntax error.
     SYNTAX_ERROR = "42601";
     /// Missing rights.
@@ -134,6 +136,8 @@ states! {
     INVALID_RECURSION = "42P19";
     /// A foreign key that refers to no unique key.
     INVALID_FOREIGN_KEY = "42830";
+    /// Rights that do not exist for the kind of object.
+    INVALID_GRANT_OPERATION = "0LP01";
     /// A generated column that is written.
     GENERATED_ALWAYS = "428C9";
     /// The wrong kind of object.

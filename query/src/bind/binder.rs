@@ -6,6 +6,7 @@ use sqlparser::ast::{Expr as Ast, Ident, Spanned};
 use sqlparser::tokenizer::{Location, Span};
 
 use super::scope::{Clause, Level, Scope, ScopeColumn};
+use super::stored_text::StoredText;
 use super::typed::Typed;
 use super::types::Names;
 use super::walk;
@@ -43,6 +44,8 @@ pub(crate) struct Binder<'a> {
     pub view_depth: usize,
     /// Counts what must not run twice or not at all: volatile calls, locks, writes.
     pub volatile: usize,
+    /// What the text's names mean, when it is to be kept.
+    pub stored_text: Option<StoredText>,
 }
 
 impl<'a> Binder<'a> {
@@ -69,6 +72,7 @@ impl<'a> Binder<'a> {
             slots: 0,
             view_depth: 0,
             volatile: 0,
+            stored_text: None,
         }
     }
 

@@ -36,6 +36,7 @@ mod select;
 mod session;
 mod statement;
 mod stored;
+mod stored_text;
 mod system_catalog;
 mod typed;
 mod types;
@@ -68,6 +69,11 @@ pub struct BindContext<'a> {
 /// # Errors
 /// Whatever is wrong with the statement, with its position.
 pub fn bind(statement: &Statement, ctx: BindContext<'_>) -> Result<BoundStatement> {
+    if let Some(query) = statement.query()
+        && let Some(bound) = define::bind_into(statement, query, ctx)?
+    {
+        return Ok(bound);
+    }
     match statement.syntax.as_ref() {
         Syntax::Sql(
             ast @ (ast::Statement::Query(_)
@@ -90,7 +96,14 @@ pub fn bind(statement: &Statement, ctx: BindContext<'_>) -> Result<BoundStatemen
 
 /// Binds a statement that reads or writes rows.
 fn bind_rows(statement: &Statement, ast: &ast::Statement, ctx: BindContext<'_>) -> Result<Plan> {
-    let mut binder = Binder::new(ctx, statement);
+    bind_root(Binder::new(ctx, statement), ast).map(|(plan, _)| plan)
+}
+
+/// The same with a binder that knows more; answers what it noted about the text, if it was to.
+fn bind_root(
+    mut binder: Binder<'_>,
+    ast: &ast::Statement,
+) -> Result<(Plan, Option<stored_text::StoredText>)> {
     let (bound, _) = binder.in_new_level(|binder| match ast {
         ast::Statement::Query(query) => binder.bind_query(query, None),
         other => binder.bind_modification(other),
@@ -106,7 +119,8 @@ fn bind_rows(statement: &Statement, ast: &ast::Statement, ctx: BindContext<'_>) 
         }
         node = binder.convert_columns(described, &columns)?;
     }
-    binder.finish(node, columns, command)
+    let stored = binder.stored_text.take();
+    Ok((binder.finish(node, columns, command)?, stored))
 }
 
 /// The word of a statement's command tag.

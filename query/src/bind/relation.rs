@@ -25,13 +25,16 @@ impl Binder<'_> {
         name: &ObjectName,
         alias: Option<&TableAlias>,
     ) -> Result<FromItem> {
-        let name = self.qualified(name)?;
+        let written = name;
+        let name = self.qualified(written)?;
         if name.schema.is_none()
             && let Some(item) = self.bind_cte_reference(&name.name, alias)?
         {
             return Ok(item);
         }
-        match self.find_relation(&name) {
+        let found = self.find_relation(&name);
+        self.note_relation(written, found.as_ref());
+        match found {
             Some(Relation::Table(oid)) => {
                 let table = self.table_of(oid)?;
                 self.table_item(&table, alias)

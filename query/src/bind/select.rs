@@ -6,6 +6,7 @@
 //! so that ORDER BY needs no hidden output columns and the projection computes only what is shown.
 
 use sqlparser::ast::{self, Distinct, Expr as Ast, SelectItem, SelectItemQualifiedWildcardKind};
+use sqlparser::tokenizer::Span;
 
 use super::binder::{Binder, locate};
 use super::figure::column_name;
@@ -115,11 +116,12 @@ impl Binder<'_> {
                         let message = "SELECT * with no tables specified is not valid";
                         return Err(locate(Error::new(SqlState::SYNTAX_ERROR, message), at));
                     }
+                    self.note_wildcard(options.wildcard_token.0.span, &columns);
                     let depth = self.levels.len() - 1;
                     self.push_columns(depth, columns, &mut targets);
                 }
-                SelectItem::QualifiedWildcard(kind, _) => {
-                    self.bind_wildcard(kind, &mut targets)?;
+                SelectItem::QualifiedWildcard(kind, options) => {
+                    self.bind_wildcard(kind, options.wildcard_token.0.span, &mut targets)?;
                 }
                 SelectItem::ExprWithAliases { .. } => {
                     return Err(Error::unsupported("several aliases of one expression"));
@@ -163,11 +165,13 @@ impl Binder<'_> {
     fn bind_wildcard(
         &mut self,
         kind: &SelectItemQualifiedWildcardKind,
+        star: Span,
         targets: &mut Vec<Target>,
     ) -> Result<()> {
         match kind {
             SelectItemQualifiedWildcardKind::ObjectName(name) => {
                 let (depth, columns) = self.wildcard_of(name)?;
+                self.note_table_wildcard(kind, star, &columns);
                 self.push_columns(depth, columns, targets);
                 Ok(())
             }

@@ -22,11 +22,7 @@ pub(super) fn bind(
     ast: &ast::Statement,
     ctx: BindContext<'_>,
 ) -> Result<Option<BoundStatement>> {
-    let bound = match relation::bind(statement, ast, ctx)? {
-        Some(ddl) => Some(ddl),
-        None => object::bind(statement, ast, ctx)?,
-    };
-    Ok(bound.map(define))
+    Ok(relation::bind(statement, ast, ctx)?.map(define))
 }
 
 /// Binds one of those that have a grammar of their own.
@@ -39,6 +35,18 @@ pub(super) fn bind_command(
     ctx: BindContext<'_>,
 ) -> Result<BoundStatement> {
     object::bind_command(statement, command, ctx).map(define)
+}
+
+/// Binds `SELECT … INTO`; `None` when the query is another.
+///
+/// # Errors
+/// Whatever is wrong with it.
+pub(super) fn bind_into(
+    statement: &Statement,
+    query: &ast::Query,
+    ctx: BindContext<'_>,
+) -> Result<Option<BoundStatement>> {
+    Ok(object::select_into(statement, query, ctx)?.map(define))
 }
 
 fn define(ddl: Ddl) -> BoundStatement {

@@ -141,7 +141,7 @@ fn alter_column(
         }
         AlterColumnOperation::AddGenerated { generated_as, sequence_options } => {
             let is_always = !matches!(generated_as, Some(GeneratedAs::ByDefault));
-            let options = column::sequence_options(binder, sequence_options.as_deref())?;
+            let options = column::sequence_options(sequence_options.as_deref())?;
             AlterAction::AddIdentity { column, is_always, options }
         }
     })

@@ -45,7 +45,7 @@ pub(super) fn bind(binder: &mut Binder<'_>, ast: &AstColumn) -> Result<ColumnSpe
                 if generation_expr.is_none() =>
             {
                 let options = sequence_options.as_deref().unwrap_or_default();
-                let options = object::sequence_options(binder, options)?;
+                let options = object::sequence_options(options)?;
                 let is_always = matches!(generated_as, GeneratedAs::Always);
                 column.is_not_null = true;
                 let value = ColumnValue::Identity { is_always, options };
@@ -249,8 +249,7 @@ pub(super) fn bind_added(
 /// # Errors
 /// As those of CREATE SEQUENCE.
 pub(super) fn sequence_options(
-    binder: &mut Binder<'_>,
     options: Option<&[sqlparser::ast::SequenceOptions]>,
 ) -> Result<SequenceOptions> {
-    object::sequence_options(binder, options.unwrap_or_default())
+    object::sequence_options(options.unwrap_or_default())
 }
