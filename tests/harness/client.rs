@@ -153,16 +153,13 @@ impl Client {
         Ok(outcome)
     }
 
-    /// Asks the server to cancel what this connection runs, over a connection of its own.
+    /// Asks the server to cancel what a connection runs, over a connection of its own.
     ///
     /// # Errors
     /// When the server cannot be reached.
-    pub fn cancel(&self) -> io::Result<()> {
+    pub fn cancel(&self, process_id: i32, secret: &[u8]) -> io::Result<()> {
         let mut stream = TcpStream::connect(self.address.socket)?;
-        let mut bytes = vec![0, 0, 0, 0x10, 0x04, 0xd2, 0x16, 0x2e];
-        bytes.extend(self.process_id.to_be_bytes());
-        bytes.extend(&self.secret);
-        stream.write_all(&bytes)
+        stream.write_all(&protocol::cancel(process_id, secret))
     }
 
     fn type_name(&mut self, oid: i32, modifier: i32) -> io::Result<String> {

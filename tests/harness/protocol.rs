@@ -8,6 +8,9 @@ use crate::outcome::Report;
 /// The protocol's number in a startup packet: 3.0.
 pub const VERSION: u32 = 3 << 16;
 
+/// What stands in its place when something is to be cancelled.
+const CANCEL: u32 = (1234 << 16) | 5678;
+
 /// One message of the server.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -36,6 +39,14 @@ pub fn startup(parameters: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = length(&body).to_vec();
     bytes.extend(body);
     bytes
+}
+
+/// A request to cancel what another connection runs.
+pub fn cancel(process_id: i32, secret: &[u8]) -> Vec<u8> {
+    let mut body = CANCEL.to_be_bytes().to_vec();
+    body.extend(process_id.to_be_bytes());
+    body.extend(secret);
+    [&length(&body)[..], &body].concat()
 }
 
 /// Parse, Bind, Describe, Execute and Sync of one statement without parameters, results as text.
