@@ -62,7 +62,8 @@ fn book(way: Way) {
     assert_eq!(booked.len(), 20, "each seat once: {booked:?}");
     assert_eq!(seats, (1..=SEATS).collect());
     let mut client = host.client();
-    let count = "SELECT count(*), count(DISTINCT seat) FROM bookings b JOIN seats s ON s.id = b.seat
+    let count =
+        "SELECT count(*), count(DISTINCT seat) FROM bookings b JOIN seats s ON s.id = b.seat
         WHERE s.state = 'sold' AND s.buyer = b.buyer";
     let rows = client.run(count).unwrap_rows();
     assert_eq!(rows, [[Some("20".to_owned()), Some("20".to_owned())]]);

@@ -126,10 +126,11 @@ fn statement_timeout_and_cancel_end_a_wait() {
     let canceller = host.client();
     let target = b.process_id;
     let secret = b.secret.clone();
-    let (cancelled, _) = while_waiting(&host, &mut b, "UPDATE seats SET n = 2 WHERE id = 1", || {
-        canceller.cancel(target, &secret).expect("a server");
-        Outcome::default()
-    });
+    let (cancelled, _) =
+        while_waiting(&host, &mut b, "UPDATE seats SET n = 2 WHERE id = 1", || {
+            canceller.cancel(target, &secret).expect("a server");
+            Outcome::default()
+        });
     let error = cancelled.error.expect("cancelled");
     assert_eq!(error.to_string(), "ERROR 57014: canceling statement due to user request");
     a.run("ROLLBACK").unwrap_tag();
@@ -143,10 +144,11 @@ fn locks_of_a_client_that_is_gone_are_free() {
     let (mut a, mut b) = (host.client(), host.client());
     a.run("BEGIN").unwrap_tag();
     a.run("UPDATE seats SET n = 1 WHERE id = 1").unwrap_tag();
-    let (updated, _) = while_waiting(&host, &mut b, "UPDATE seats SET n = n + 5 WHERE id = 1", || {
-        drop(a);
-        Outcome::default()
-    });
+    let (updated, _) =
+        while_waiting(&host, &mut b, "UPDATE seats SET n = n + 5 WHERE id = 1", || {
+            drop(a);
+            Outcome::default()
+        });
     assert_eq!(updated.unwrap_tag(), "UPDATE 1");
     assert_eq!(b.run("SELECT n FROM seats WHERE id = 1").unwrap_value(), "5");
 }
@@ -164,8 +166,7 @@ fn write_skew_fails_under_serializable() {
         format!("UPDATE doctors SET on_call = false WHERE name = '{name}'")
     };
     let (first, second) = (leave(&mut a, "a"), leave(&mut b, "b"));
-    let outcomes =
-        [a.run(&first), b.run(&second), a.run("COMMIT"), b.run("COMMIT")];
+    let outcomes = [a.run(&first), b.run(&second), a.run("COMMIT"), b.run("COMMIT")];
     let failed = outcomes.iter().filter(|outcome| outcome.state() == Some("40001"));
     assert_eq!(failed.count(), 1, "{outcomes:?}");
     let left = host.client().run("SELECT count(*) FROM doctors WHERE on_call").unwrap_value();

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use cairn_query::Database;
 use cairn_tests::client::{Address, Client, Protocol};
 use cairn_tests::embedded::Embedded;
+use cairn_tests::files;
 use cairn_tests::host::{self, Host};
 use cairn_tests::outcome::{Outcome, Report, print_value};
 use cairn_tests::reference::Reference;
-use cairn_tests::files;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sqllogictest::{ColumnType, DB, DBOutput, Runner, strict_column_validator};
 
@@ -77,13 +77,8 @@ fn regenerate(path: &Path) -> Result<(), Failed> {
     let reference = Reference::from_environment().ok_or("no reference")?;
     let mut runner = runner(|| connect(reference.address(), Protocol::Simple));
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let updated = runner.update_test_file(
-        path,
-        SEPARATOR,
-        validate,
-        normalize,
-        strict_column_validator,
-    );
+    let updated =
+        runner.update_test_file(path, SEPARATOR, validate, normalize, strict_column_validator);
     let result = runtime.block_on(updated).map_err(|error| error.to_string());
     runner.shutdown();
     Ok(result?)
@@ -153,9 +148,8 @@ fn output(outcome: Outcome) -> Result<DBOutput<Kind>, Report> {
         return Ok(DBOutput::StatementComplete(count));
     }
     let types = outcome.columns.iter().map(|column| Kind::of(&column.ty)).collect();
-    let print = |row: &Vec<Option<String>>| {
-        row.iter().map(|value| print_value(value.as_ref())).collect()
-    };
+    let print =
+        |row: &Vec<Option<String>>| row.iter().map(|value| print_value(value.as_ref())).collect();
     Ok(DBOutput::Rows { types, rows: outcome.rows.iter().map(print).collect() })
 }
 

@@ -81,6 +81,7 @@ pub struct Notice {
 
 impl Notice {
     /// A `NOTICE`.
+    #[expect(clippy::self_named_constructors, reason = "its severity is called so")]
     pub fn notice(report: Error) -> Self {
         Self { severity: Severity::Notice, report }
     }

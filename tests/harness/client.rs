@@ -146,9 +146,9 @@ impl Client {
                 _ => {}
             }
         }
-        let named = described.into_iter().map(|(name, oid, modifier)| {
-            Ok(Column { name, ty: self.type_name(oid, modifier)? })
-        });
+        let named = described
+            .into_iter()
+            .map(|(name, oid, modifier)| Ok(Column { name, ty: self.type_name(oid, modifier)? }));
         outcome.columns = named.collect::<io::Result<_>>()?;
         Ok(outcome)
     }

@@ -7,15 +7,15 @@ use sqlparser::ast::{self, Expr as Ast, FunctionArg, FunctionArgExpr, ObjectName
 use super::binder::{Binder, locate};
 use super::ddl::QualifiedName;
 use super::fold;
-use super::from::{FromItem, FromTree};
+use super::from::FromItem;
 use super::registry;
-use super::scope::{Clause, Scope, ScopeColumn};
+use super::scope::Clause;
 use super::typed::Typed;
 use super::types::resolve_type;
 use crate::catalog::{Relation, TableDef, ViewDef};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::Expr;
-use crate::plan::{Node, OutputColumn, SetExpr};
+use crate::plan::{Node, OutputColumn};
 use crate::value::{SqlType, Type};
 
 impl Binder<'_> {
@@ -190,7 +190,6 @@ impl Binder<'_> {
     }
 
     /// Set-returning functions side by side.
-    #[expect(clippy::type_complexity, reason = "a call: name, arguments, position")]
     fn bind_set_scan(
         &mut self,
         calls: Vec<(String, Vec<Ast>, Option<usize>)>,
@@ -297,32 +296,5 @@ impl Binder<'_> {
             }
             _ => self.call(name, args, at),
         }
-    }
-
-    /// Rows of one expression per output column, over one empty row.
-    pub(crate) fn single_row(exprs: Vec<Expr>) -> Node {
-        let input = Box::new(Node::Values { rows: vec![Vec::new()] });
-        let exprs = exprs.into_iter().map(SetExpr::Scalar).collect();
-        Node::ProjectSet { input, exprs }
-    }
-
-    /// A scope that shows a table's columns at their positions, without a scan: for expressions
-    /// over rows that are at hand.
-    pub(crate) fn row_scope(&mut self, table: &Arc<TableDef>, name: &str) -> Scope {
-        let item = self.table_item(table, None);
-        let Ok(FromItem { tree: FromTree::Scan { columns, .. }, mut scope, .. }) = item else {
-            return Scope::default();
-        };
-        drop(columns);
-        for entry in &mut scope.entries {
-            name.clone_into(&mut entry.name);
-            entry.schema = None;
-        }
-        scope
-    }
-
-    /// The columns of a scope's only entry.
-    pub(crate) fn entry_columns(scope: &Scope) -> &[ScopeColumn] {
-        scope.entries.first().map(|entry| entry.columns.as_slice()).unwrap_or_default()
     }
 }

@@ -48,7 +48,9 @@ impl Binder<'_> {
         ty: Option<&SqlType>,
     ) -> Result<(Expr, SqlType)> {
         let (statement, parsed) = crate::parse::parse_expression(sql)?;
-        self.within_stored(&statement, |binder| binder.table_expression(table, &parsed, ty))
+        self.within_stored(&statement, |binder| {
+            binder.table_expression(table, &parsed, ty, Clause::Check)
+        })
     }
 
     /// An expression over a table's columns, each at its position in [`TableDef::columns`].
@@ -57,12 +59,13 @@ impl Binder<'_> {
         table: &Arc<TableDef>,
         parsed: &Ast,
         ty: Option<&SqlType>,
+        clause: Clause,
     ) -> Result<(Expr, SqlType)> {
         let bound = self.in_new_level(|binder| {
             let (scope, variables) = binder.table_row(table, &table.name);
             let layout = Layout::of(variables);
             binder.level().scope = scope;
-            binder.level().clause = Clause::Check;
+            binder.level().clause = clause;
             let value = binder.bind_expr(parsed)?;
             let value = match ty {
                 None => binder.settle(value)?,

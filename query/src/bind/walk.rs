@@ -118,12 +118,6 @@ impl Layout {
     pub(crate) fn position(&self, variable: usize) -> Option<usize> {
         self.positions.get(variable).copied().flatten()
     }
-
-    /// Variables and their positions.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
-        let pairs = self.positions.iter().enumerate();
-        pairs.filter_map(|(variable, position)| position.map(|position| (variable, position)))
-    }
 }
 
 /// Turns the variables of an expression into positions of a row.
@@ -179,20 +173,6 @@ fn is_same_shape(left: &Expr, right: &Expr) -> bool {
     left_parts.len() == right_parts.len()
         && format!("{left:?}") == format!("{right:?}")
         && left_parts.iter().zip(&right_parts).all(|(left, right)| is_same(left, right))
-}
-
-/// Whether an expression holds no variables, slots, parameters or subqueries.
-pub(crate) fn is_constant(expr: &Expr) -> bool {
-    match expr {
-        Expr::Const(_) => true,
-        Expr::Column(_) | Expr::Param(_) | Expr::Slot(_) | Expr::Subquery(_) => false,
-        _ => {
-            let mut all = true;
-            let mut copy = expr.clone();
-            each_part(&mut copy, &mut |part| all = all && is_constant(part));
-            all
-        }
-    }
 }
 
 /// Splits a condition into what AND connects.

@@ -79,10 +79,7 @@ fn unescape(raw: &[u8]) -> Vec<u8> {
                 }
                 value
             }
-            b'x' => match hex(&mut bytes) {
-                Some(value) => value,
-                None => b'x',
-            },
+            b'x' => hex(&mut bytes).unwrap_or(b'x'),
             other => other,
         });
     }

@@ -10,7 +10,7 @@ use crate::bind::ddl::{AlterAction, ColumnSpec, ConstraintSpec, SequenceOptions}
 use crate::catalog::{ColumnDef, ColumnDefault, Definition, SequenceDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::{Expr, Volatility};
-use crate::plan::{Command, Insert, Node, ScanColumn};
+use crate::plan::{Command, Insert, Node};
 use crate::value::{SqlType, Value};
 
 pub(super) fn add(

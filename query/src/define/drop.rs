@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DefineContext, Defined, constraint, database, garbage, missing_relation, type_def};
+use super::{DefineContext, Defined, constraint, database, garbage, type_def};
 use crate::bind::ddl::{Drop, ObjectKind, QualifiedName};
 use crate::catalog::{Definition, ForeignKeyDef, Relation, TableDef, ViewDef};
 use crate::error::{Error, Result, SqlState};
@@ -344,9 +344,4 @@ pub(super) fn in_the_way(what: &str, user: &str) -> Error {
     Error::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message)
         .with_detail(format!("{user} depends on {what}"))
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.")
-}
-
-/// The relation of a name, or 42P01.
-pub(super) fn existing(cx: &DefineContext<'_>, name: &QualifiedName) -> Result<Relation> {
-    cx.resolve(name).ok_or_else(|| missing_relation(name))
 }

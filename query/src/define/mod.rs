@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cairn_engine::{Db, LockStrength, Transaction, WaitPolicy};
 
-use crate::bind::ddl::{AlterDatabase, AlterSequence, Ddl, ObjectKind, QualifiedName};
+use crate::bind::ddl::{Ddl, QualifiedName};
 use crate::catalog::store::{CatalogStore, Change};
 use crate::catalog::{Catalog, Definition, Relation, TableDef};
 use crate::error::{Error, Result, SqlState};

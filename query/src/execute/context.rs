@@ -45,8 +45,6 @@ pub(crate) struct Timing {
     pub startup: Duration,
     /// In all calls.
     pub total: Duration,
-    /// Rows that a filter of the node removed.
-    pub removed: u64,
 }
 
 /// The rows of an uncorrelated subplan as far as they were asked for.

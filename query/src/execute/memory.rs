@@ -36,11 +36,6 @@ impl Memory {
         }
         Ok(())
     }
-
-    /// Accounts for `bytes` given back.
-    pub fn shrink(&self, bytes: usize) {
-        self.used.set(self.used.get().saturating_sub(bytes));
-    }
 }
 
 fn out_of_memory(bytes: usize, limit: usize) -> Error {

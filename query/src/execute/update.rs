@@ -52,26 +52,22 @@ fn update(plan: &Plan, cx: &Context<'_>, mut input: Row) -> Result<Option<Row>> 
     let width = writer.table.columns.len();
     let Some((row_key, address)) = begin(writer, cx, &input)? else { return Ok(None) };
     let mut new = propose(plan, cx, &input)?;
-    loop {
-        let old = input.get(..width).unwrap_or_default();
-        let strength = write::update_strength(writer, old, &new);
-        match lock::wait_for_row(cx, &address, strength)? {
-            Locked::Unchanged => break,
-            Locked::Gone => return Ok(None),
-            Locked::Changed(stored) => {
-                substitute(writer, &stored, &mut input)?;
-                if !qualifies(plan.recheck.as_ref(), cx, &input)? {
-                    return Ok(None);
-                }
-                new = propose(plan, cx, &input)?;
-                // The new values may need a stronger lock; with it held, nothing can change.
-                let old = input.get(..width).unwrap_or_default();
-                let needed = write::update_strength(writer, old, &new);
-                if needed <= strength {
-                    break;
-                }
+    let old = input.get(..width).unwrap_or_default();
+    let strength = write::update_strength(writer, old, &new);
+    match lock::wait_for_row(cx, &address, strength)? {
+        Locked::Unchanged => {}
+        Locked::Gone => return Ok(None),
+        Locked::Changed(stored) => {
+            substitute(writer, &stored, &mut input)?;
+            if !qualifies(plan.recheck.as_ref(), cx, &input)? {
+                return Ok(None);
+            }
+            new = propose(plan, cx, &input)?;
+            // The new values may need a stronger lock; with it held, nothing can change.
+            let old = input.get(..width).unwrap_or_default();
+            let needed = write::update_strength(writer, old, &new);
+            if needed > strength {
                 lock::wait(cx, &address, needed)?;
-                break;
             }
         }
     }

@@ -9,7 +9,7 @@ use super::parts::Parts;
 pub(super) type Vector = [f64; 3];
 
 /// Mean radius of WGS 84, (2a + b) / 3, in metres.
-pub(super) const RADIUS: f64 = (2.0 * 6_378_137.0 + 6_356_752.314_245_179_5) / 3.0;
+pub(super) const RADIUS: f64 = (2.0 * 6_378_137.0 + 6_356_752.314_245_18) / 3.0;
 
 /// Angles below this are none: 0.6 micrometres.
 const TOLERANCE: f64 = 1e-13;

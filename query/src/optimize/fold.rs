@@ -41,7 +41,8 @@ fn is_foldable(expr: &Expr) -> bool {
         }
 }
 
-/// Whether a cast depends on nothing but its argument: not on the time zone or the catalog.
+/// Whether a cast depends on nothing but its argument: not on the time zone or the catalog. Text
+/// search configurations are built in.
 fn is_stable_cast(from: &crate::value::SqlType, to: &crate::value::SqlType) -> bool {
     use crate::value::Type;
     let depends = |ty: &Type| {
@@ -56,7 +57,6 @@ fn is_stable_cast(from: &crate::value::SqlType, to: &crate::value::SqlType) -> b
                 | Type::RegType
                 | Type::RegProc
                 | Type::RegNamespace
-                | Type::RegConfig
         )
     };
     !depends(&from.base) && !depends(&to.base)

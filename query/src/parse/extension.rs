@@ -210,10 +210,8 @@ impl Cutter {
             predicate = Some(parse_all(self.tokens[end + 1..stop].to_vec())?);
             end = stop;
         }
-        let is_plain = inside.iter().all(|token| match &token.token {
-            Token::Comma | Token::Word(_) => true,
-            _ => false,
-        });
+        let is_name = |token: &TokenWithSpan| matches!(token.token, Token::Comma | Token::Word(_));
+        let is_plain = inside.iter().all(is_name);
         if is_plain && predicate.is_none() {
             return Ok(false);
         }

@@ -30,13 +30,14 @@ pub(super) fn translate(
     let mut indexes = Vec::new();
     let (mut at, mut depth) = (0, 0_usize);
     while let Some(token) = tokens.get(at) {
-        if depth == 1 && is_item_start(&kept) {
-            if let Some(end) = index_end(&tokens, at) {
-                indexes.push(parse_index(tokens.get(at..end).unwrap_or_default())?);
-                at = end;
-                drop_comma(&mut kept, &tokens, &mut at);
-                continue;
-            }
+        if depth == 1
+            && is_item_start(&kept)
+            && let Some(end) = index_end(&tokens, at)
+        {
+            indexes.push(parse_index(tokens.get(at..end).unwrap_or_default())?);
+            at = end;
+            drop_comma(&mut kept, &tokens, &mut at);
+            continue;
         }
         match &token.token {
             Token::LParen => depth += 1,

@@ -40,21 +40,7 @@ pub(super) fn describe(explainer: &Explainer<'_>, node: &Node, names: &Names) ->
             push_filter(explainer, &scan.scan, names, &mut item);
             item
         }
-        Node::GeoScan(scan) => {
-            let mut item = index_item("Index Scan", &scan.index.name, &scan.scan);
-            let label = match scan.search {
-                super::GeoSearch::Intersects(..) => "Index Cond",
-                super::GeoSearch::Nearest { .. } => "Order By",
-            };
-            push_condition(explainer, node, label, scan.condition.as_ref(), names, &mut item);
-            if let Some(words) = &scan.words {
-                let label = format!("Rows also in {}", quoted(&words.index.name));
-                let condition = words.condition.as_ref();
-                push_condition(explainer, node, &label, condition, names, &mut item);
-            }
-            push_filter(explainer, &scan.scan, names, &mut item);
-            item
-        }
+        Node::GeoScan(scan) => geo_item(explainer, node, scan, names),
         Node::SystemScan { name, .. } => {
             Item { title: format!("Seq Scan on {name}"), ..plain("Seq Scan") }
         }
@@ -83,6 +69,21 @@ pub(super) fn describe(explainer: &Explainer<'_>, node: &Node, names: &Names) ->
         }
         other => unary(explainer, other, names),
     }
+}
+
+fn geo_item(explainer: &Explainer<'_>, node: &Node, scan: &super::GeoScan, names: &Names) -> Item {
+    let mut item = index_item("Index Scan", &scan.index.name, &scan.scan);
+    let label = match scan.search {
+        super::GeoSearch::Intersects(..) => "Index Cond",
+        super::GeoSearch::Nearest { .. } => "Order By",
+    };
+    push_condition(explainer, node, label, scan.condition.as_ref(), names, &mut item);
+    if let Some(words) = &scan.words {
+        let label = format!("Rows also in {}", quoted(&words.index.name));
+        push_condition(explainer, node, &label, words.condition.as_ref(), names, &mut item);
+    }
+    push_filter(explainer, &scan.scan, names, &mut item);
+    item
 }
 
 fn plain(kind: &str) -> Item {

@@ -7,7 +7,7 @@ use super::Session;
 use super::portal::{BATCH_ROWS, Run};
 use super::prepare::missing_statement;
 use super::run::with_context;
-use super::utility::{done, not_in_block};
+use super::utility::not_in_block;
 use crate::bind::{BoundStatement, ExplainOptions};
 use crate::catalog::TableDef;
 use crate::error::{Error, Result};

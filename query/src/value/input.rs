@@ -214,7 +214,7 @@ fn parse_uuid(text: &str) -> Result<[u8; 16]> {
     for byte in body.bytes() {
         if byte == b'-' {
             // Hyphens may stand after any group of four digits.
-            if was_hyphen || digits % 4 != 0 || digits >= 32 {
+            if was_hyphen || !digits.is_multiple_of(4) || digits >= 32 {
                 return Err(invalid());
             }
             was_hyphen = true;

@@ -345,6 +345,7 @@ impl Type {
     }
 
     /// `pg_type.typlen`: bytes, or -1 for variable length.
+    #[expect(clippy::len_without_is_empty, reason = "Postgres' word for a type's size")]
     pub fn len(&self) -> i16 {
         match self {
             Self::Enum(_) => 4,

@@ -220,13 +220,13 @@ impl Document {
 
     /// The lexeme with exactly this text.
     pub fn find(&self, text: &str) -> Option<Lexeme<'_>> {
-        let lexeme = self.from_index(self.lower_bound(text)).next()?;
+        let lexeme = self.lexemes_from(self.lower_bound(text)).next()?;
         (lexeme.text == text).then_some(lexeme)
     }
 
     /// The lexemes that begin with `prefix`.
     pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Lexeme<'a>> + 'a {
-        self.from_index(self.lower_bound(prefix))
+        self.lexemes_from(self.lower_bound(prefix))
             .take_while(move |lexeme| lexeme.text.starts_with(prefix))
     }
 
@@ -236,7 +236,7 @@ impl Document {
         places.map(Position::place).max().unwrap_or(0)
     }
 
-    fn from_index(&self, index: usize) -> impl Iterator<Item = Lexeme<'_>> + '_ {
+    fn lexemes_from(&self, index: usize) -> impl Iterator<Item = Lexeme<'_>> + '_ {
         (index..self.lexeme_count).map(|index| self.lexeme(index))
     }
 

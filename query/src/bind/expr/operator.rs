@@ -9,7 +9,7 @@ use crate::bind::registry;
 use crate::bind::typed::Typed;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::{CompareOp, Expr};
-use crate::value::{Type, Value};
+use crate::value::Type;
 
 impl Binder<'_> {
     /// A binary operator. Chains of AND and OR, and the left spines of other chains, are as long
@@ -191,14 +191,6 @@ impl Binder<'_> {
 /// NOT of a condition.
 pub(super) fn negate(condition: Typed) -> Typed {
     Typed { expr: Expr::Not(Box::new(condition.expr)), ..condition }
-}
-
-/// A constant text, when an expression is one.
-pub(super) fn constant_text(value: &Typed) -> Option<&str> {
-    match &value.expr {
-        Expr::Const(Value::Text(text)) => Some(text),
-        _ => None,
-    }
 }
 
 /// The comparison that a symbol is.

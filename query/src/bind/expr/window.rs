@@ -82,7 +82,6 @@ impl Binder<'_> {
         Ok(Typed::new(Expr::Column(variable), result))
     }
 
-    #[expect(clippy::type_complexity, reason = "four parts of one choice")]
     fn resolve_window(
         &mut self,
         call: &Call<'_>,
@@ -121,7 +120,6 @@ impl Binder<'_> {
         Ok((WindowFunction::Aggregate(function), args, types, SqlType::new(result)))
     }
 
-    #[expect(clippy::type_complexity, reason = "four parts of one choice")]
     fn resolve_plain_window(
         &mut self,
         call: &Call<'_>,

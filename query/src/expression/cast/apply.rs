@@ -7,12 +7,9 @@ use super::number::cast_number;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::EvalContext;
 use crate::geo::{Box2d, Geometry};
-use crate::value::datetime::{
-    Interval, MICROS_PER_DAY, MICROS_PER_SECOND, civil::join_timestamp, zone,
-};
+use crate::value::datetime::{Interval, MICROS_PER_DAY, civil::join_timestamp, zone};
 use crate::value::input::{InputContext, parse};
 use crate::value::json::{self, Jsonb};
-use crate::value::numeric::Numeric;
 use crate::value::output::to_text_in;
 use crate::value::{Array, Category, SqlType, Type, Value};
 
@@ -238,13 +235,6 @@ fn convert_geo(value: &Value, from: &Type, to: &Type) -> Result<Option<Value>> {
 fn box_value(bounds: &Box2d) -> Value {
     let ([x1, y1], [x2, y2]) = (bounds.min, bounds.max);
     Value::Box(Arc::new([x1, y1, 0.0, x2, y2, 0.0]))
-}
-
-/// Seconds since 1970 as a `numeric`, the way `extract(epoch …)` counts.
-pub(crate) fn epoch_of(timestamp: i64) -> Numeric {
-    let micros = i128::from(timestamp)
-        + i128::from(crate::value::datetime::UNIX_EPOCH_OFFSET) * i128::from(MICROS_PER_SECOND);
-    Numeric::finite(crate::value::numeric::Digits::Small(micros), 6)
 }
 
 #[cfg(test)]

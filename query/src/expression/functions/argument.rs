@@ -66,5 +66,10 @@ arguments! {
     Value::Range(value) => value.as_ref(), &'a Range;
     Value::Int8(value) | Value::Timestamp(value) | Value::TimestampTz(value)
         | Value::Time(value) => *value, i64;
-    value => value, &'a Value;
+}
+
+impl<'a> Argument<'a> for &'a Value {
+    fn read(value: &'a Value) -> Option<Self> {
+        Some(value)
+    }
 }

@@ -346,7 +346,7 @@ struct Spec {
 impl Spec {
     fn read(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Self> {
         let bad = |message: &str| Error::new(SqlState::INVALID_PARAMETER_VALUE, message);
-        let mut number = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
+        let number = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
             let mut digits = String::new();
             while let Some(digit) = chars.next_if(char::is_ascii_digit) {
                 digits.push(digit);

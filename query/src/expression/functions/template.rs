@@ -222,11 +222,8 @@ fn print_whole(picture: &Picture, whole: &str, places: usize) -> String {
                 has_begun = true;
                 out.push('0');
             }
-            Some(' ') => {
-                if picture.is_filled {
-                    out.push(' ');
-                }
-            }
+            Some(' ') if picture.is_filled => out.push(' '),
+            Some(' ') => {}
             Some(digit) => {
                 has_begun = true;
                 out.push(digit);

@@ -271,11 +271,10 @@ pub fn from_char(text: &str, template: &str) -> Result<(i64, Option<i32>)> {
         match piece {
             Piece::Literal(literal) => {
                 let is_separator = |c: char| !c.is_alphanumeric();
+                let is_word = !literal.trim().is_empty() && !literal.starts_with(is_separator);
                 if let Some(tail) = rest.strip_prefix(literal) {
                     rest = tail;
-                } else if rest.starts_with(is_separator) {
-                    rest = &rest[rest.chars().next().map_or(0, char::len_utf8)..];
-                } else if !literal.trim().is_empty() && !literal.starts_with(is_separator) {
+                } else if is_word || rest.starts_with(is_separator) {
                     rest = &rest[rest.chars().next().map_or(0, char::len_utf8)..];
                 }
             }
@@ -413,7 +412,7 @@ impl Read {
             None if self.is_twelve_hour => self.hour % 12,
             None => self.hour,
         };
-        if hour > 23 || self.minute > 59 || (self.second > 59 && self.second > 86_399) {
+        if hour > 23 || self.minute > 59 || self.second > 86_399 {
             return Err(out_of_range());
         }
         let seconds = hour * 3600 + self.minute * 60 + self.second;

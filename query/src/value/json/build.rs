@@ -108,14 +108,7 @@ impl JsonBuilder<'_> {
             Value::TimestampTz(moment) => {
                 format::write_timestamptz(&mut out, *moment, &self.style.time_zone, 'T');
                 // JSON's offsets have minutes.
-                if out
-                    .as_bytes()
-                    .iter()
-                    .rev()
-                    .take(3)
-                    .last()
-                    .is_some_and(|b| matches!(b, b'+' | b'-'))
-                {
+                if out.as_bytes().iter().rev().nth(2).is_some_and(|b| matches!(b, b'+' | b'-')) {
                     out.push_str(":00");
                 }
             }

@@ -68,7 +68,7 @@ fn bind_option(binder: &Binder<'_>, option: &RoleOption, bound: &mut RoleOptions
         RoleOption::ValidUntil(moment) => once(&mut bound.valid_until, moment.clone()),
         RoleOption::In(roles) => add(&mut bound.in_roles, roles),
         RoleOption::Members(roles) => add(&mut bound.members, roles),
-        RoleOption::Admins(_) => Err(Error::unsupported("ADMIN of a role")),
+        RoleOption::Admins => Err(Error::unsupported("ADMIN of a role")),
         // Postgres ignores it as well.
         RoleOption::SystemId => Ok(()),
     }

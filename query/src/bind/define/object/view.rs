@@ -114,7 +114,7 @@ pub(in crate::bind) fn select_into(
     query: &ast::Query,
     ctx: BindContext<'_>,
 ) -> Result<Option<Ddl>> {
-    if !leftmost(&query.body).is_some_and(|select| select.into.is_some()) {
+    if leftmost(&query.body).is_none_or(|select| select.into.is_none()) {
         return Ok(None);
     }
     let mut query = query.clone();

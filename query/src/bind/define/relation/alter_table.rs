@@ -13,6 +13,7 @@ use crate::bind::ddl::{
     AlterAction, AlterTable, ColumnSpec, ColumnValue, ObjectKind, QualifiedName,
 };
 use crate::bind::fold;
+use crate::bind::scope::Clause;
 use crate::catalog::TableDef;
 use crate::error::{Error, Result};
 
@@ -134,7 +135,7 @@ fn alter_column(
         AlterColumnOperation::SetDataType { data_type, using, .. } => {
             let ty = column::type_of(binder, data_type, name)?;
             if let Some(using) = using {
-                binder.table_expression(&Arc::new(table.clone()), using, None)?;
+                binder.table_expression(&Arc::new(table.clone()), using, None, Clause::Target)?;
             }
             let using = using.as_ref().map(ToString::to_string);
             AlterAction::SetType { column, ty, using }

@@ -173,7 +173,7 @@ fn generated(
     column: &ColumnSpec,
     value: &Ast,
 ) -> Result<ColumnValue> {
-    let (expr, _) = binder.table_expression(table, value, Some(&column.ty))?;
+    let (expr, _) = binder.table_expression(table, value, Some(&column.ty), Clause::Generated)?;
     if !parts::is_immutable(&expr) {
         let message = "generation expression is not immutable";
         return Err(Error::new(SqlState::INVALID_OBJECT_DEFINITION, message));

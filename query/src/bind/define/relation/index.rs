@@ -10,6 +10,7 @@ use super::parts;
 use crate::bind::binder::{Binder, locate};
 use crate::bind::ddl::{CreateIndex, Ddl, IndexSpec};
 use crate::bind::fold;
+use crate::bind::scope::Clause;
 use crate::catalog::{IndexKey, IndexMethod, Relation, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::value::{SqlType, Type};
@@ -126,7 +127,8 @@ impl Wanted<'_> {
 
 fn predicate(binder: &mut Binder<'_>, table: &Arc<TableDef>, ast: &Ast) -> Result<String> {
     let bool_type = SqlType::new(Type::Bool);
-    let (expr, _) = binder.table_expression(table, ast, Some(&bool_type))?;
+    let (expr, _) =
+        binder.table_expression(table, ast, Some(&bool_type), Clause::IndexPredicate)?;
     require_immutable(&expr, "functions in index predicate must be marked IMMUTABLE")?;
     Ok(ast.to_string())
 }
@@ -177,8 +179,9 @@ fn key(binder: &mut Binder<'_>, table: &Arc<TableDef>, ast: &IndexColumn) -> Res
         }
         other => {
             let at = binder.at_expr(other);
-            let (expr, ty) =
-                binder.table_expression(table, other, None).map_err(|error| locate(error, at))?;
+            let (expr, ty) = binder
+                .table_expression(table, other, None, Clause::IndexExpression)
+                .map_err(|error| locate(error, at))?;
             require_immutable(&expr, "functions in index expression must be marked IMMUTABLE")?;
             (None, Some(bare(other).to_string()), ty)
         }

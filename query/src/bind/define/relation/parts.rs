@@ -9,6 +9,7 @@ use sqlparser::ast::{Expr as Ast, Ident, IndexColumn};
 use crate::bind::binder::{Binder, locate};
 use crate::bind::ddl::{ColumnSpec, QualifiedName};
 use crate::bind::fold;
+use crate::bind::scope::Clause;
 use crate::catalog::{ColumnDef, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::{Expr, Volatility};
@@ -55,7 +56,8 @@ pub(super) fn condition(
     table: &Arc<TableDef>,
     ast: &Ast,
 ) -> Result<(String, Option<String>)> {
-    let (expr, _) = binder.table_expression(table, ast, Some(&SqlType::new(Type::Bool)))?;
+    let (expr, _) =
+        binder.table_expression(table, ast, Some(&SqlType::new(Type::Bool)), Clause::Check)?;
     let columns: BTreeSet<usize> = walk::columns(&expr).into_iter().collect();
     let only = columns.first().filter(|_| columns.len() == 1);
     let column = only.and_then(|&column| table.columns.get(column));

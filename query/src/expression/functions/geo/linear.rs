@@ -1,6 +1,8 @@
 //! Functions along lines, and what tile servers and GIS clients ask for.
 
-use geo::{InteriorPoint, LineInterpolatePoint, LineLocatePoint, LineString, Point, Polygon};
+use geo::{
+    Euclidean, InteriorPoint, InterpolateLine as _, LineLocatePoint, LineString, Point, Polygon,
+};
 
 use super::args::{float, float_or_null, geometry, int, pair, shape, shape_or_null};
 use crate::error::{Error, Result};
@@ -20,7 +22,7 @@ pub(super) fn register(builder: &mut Builder) {
             return Err(Error::internal(message));
         }
         let line = line(given, "line_interpolate_point: 1st arg isn't a line")?;
-        let point = line.line_interpolate_point(share);
+        let point = Euclidean.point_at_ratio_from_start(line, share);
         Ok(shape_or_null(point.map(|point| Geometry::new(given.srid, point))))
     });
     builder.function("st_linelocatepoint(geometry, geometry) -> float8", |_, args| {

@@ -76,7 +76,7 @@ pub(crate) enum RoleOption {
     /// `ROLE`, `USER`
     Members(Vec<Ident>),
     /// `ADMIN`
-    Admins(Vec<Ident>),
+    Admins,
     /// `SYSID`
     SystemId,
 }
@@ -159,7 +159,7 @@ fn option(parser: &mut Parser<'_>) -> Result<RoleOption, ParserError> {
         return words::names(parser).map(RoleOption::Members);
     }
     if parser.parse_keyword(Keyword::ADMIN) {
-        return words::names(parser).map(RoleOption::Admins);
+        return words::names(parser).map(|_| RoleOption::Admins);
     }
     if words::word(parser, "SYSID") {
         let _ = words::number(parser)?;
