@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cairn::demo::load::{load, loaded};
+use cairn::demo::load::{create_database, load, loaded};
 use cairn::demo::local::connect;
 use cairn::demo::{Client, Dataset, Error, Measured, Operation, Result, fresh_sale, measure};
 use indicatif::ProgressBar;
@@ -70,10 +70,7 @@ async fn open_again(program: &Path, data: &PathBuf, standings: &mut [Standing]) 
 
 async fn cairn_corner(cairn: &Cairn, dataset: Dataset, arguments: &Arguments) -> Result<Corner> {
     let admin = connect(&cairn.url_of("cairn")).await?;
-    let exists = "SELECT 1 FROM pg_database WHERE datname = $1";
-    if admin.query_opt(exists, &[&DATABASE]).await?.is_none() {
-        admin.batch_execute(&format!("CREATE DATABASE {DATABASE}")).await?;
-    }
+    create_database(&admin, DATABASE).await?;
     Corner::prepare(cairn.contestant(), dataset, arguments.clients).await
 }
 

@@ -67,9 +67,9 @@ impl Sale {
 /// # Errors
 /// What the server says.
 pub async fn fresh_sale(db: &tokio_postgres::Client, dataset: &Dataset) -> Result<Arc<Sale>> {
-    let newest = "SELECT max(event_id), \
-                  (SELECT count(*) FROM bookings b WHERE b.event_id = max(e.event_id)) \
-                  FROM events e";
+    let newest = "SELECT event_id, \
+                  (SELECT count(*) FROM bookings b WHERE b.event_id = e.event_id) \
+                  FROM events e ORDER BY event_id DESC LIMIT 1";
     let newest = db.query_one(newest, &[]).await?;
     let (mut event, sold): (i64, i64) = (newest.get(0), newest.get(1));
     if sold > 0 {

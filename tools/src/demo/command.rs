@@ -95,9 +95,7 @@ impl Demo {
     async fn provide(&self, local: &Local, dataset: Dataset) -> Result<()> {
         let data = self.data.display();
         let admin = connect(&local.url("cairn")).await?;
-        let exists = "SELECT 1 FROM pg_database WHERE datname = $1";
-        if admin.query_opt(exists, &[&DATABASE]).await?.is_none() {
-            admin.batch_execute(&format!("CREATE DATABASE {DATABASE}")).await?;
+        if load::create_database(&admin, DATABASE).await? {
             return self.load(local, dataset).await;
         }
         match load::loaded(&connect(&local.url(DATABASE)).await?).await? {

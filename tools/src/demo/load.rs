@@ -7,6 +7,7 @@ use futures::SinkExt;
 use indicatif::ProgressBar;
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use super::rows::{Source, TABLES, Table};
@@ -58,16 +59,28 @@ async fn mark(client: &Client, dataset: &Dataset) -> Result<()> {
     Ok(())
 }
 
+/// Makes a database; `false` when there is one of this name.
+///
+/// # Errors
+/// What the server says.
+pub async fn create_database(admin: &Client, name: &str) -> Result<bool> {
+    match admin.batch_execute(&format!("CREATE DATABASE {name}")).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Some(&SqlState::DUPLICATE_DATABASE) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Which complete data set the database holds.
 ///
 /// # Errors
 /// What the server says, apart from there being none.
 pub async fn loaded(client: &Client) -> Result<Option<Dataset>> {
-    let marked = "SELECT count(*) FROM pg_class WHERE relname = 'demo' AND relkind = 'r'";
-    if client.query_one(marked, &[]).await?.get::<_, i64>(0) == 0 {
-        return Ok(None);
-    }
-    let row = client.query_opt("SELECT scale, seed FROM demo", &[]).await?;
+    let row = match client.query_opt("SELECT scale, seed FROM demo", &[]).await {
+        Ok(row) => row,
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => None,
+        Err(error) => return Err(error.into()),
+    };
     let dataset = |row: tokio_postgres::Row| Dataset {
         scale: row.get(0),
         seed: row.get::<_, i64>(1).cast_unsigned(),
