@@ -14,7 +14,7 @@ use crate::index::maintenance::Maintenance;
 use crate::index::registry::{Index, Registry};
 use crate::keyspace::{self, Direction, KeyRange, ObjectId, Space};
 use crate::lsm::compaction::CompactionReport;
-use crate::lsm::{Lsm, LsmStats};
+use crate::lsm::{Lsm, LsmStats, RangeStats};
 use crate::options::Options;
 use crate::recovery;
 use crate::timestamp::Timestamp;
@@ -59,6 +59,16 @@ impl Db {
     /// `Corruption` when stored bytes are wrong; `Io`.
     pub fn open(dir: &Path, options: Options) -> Result<Self> {
         Self::open_in(Env::os(), dir, options)
+    }
+
+    /// Opens the database in `dir`, which must be there. On [`Env::read_only`], and without
+    /// background threads, it stays as it is.
+    ///
+    /// # Errors
+    /// As [`Db::open`]; `Unusable` when there is none.
+    pub fn open_existing(env: Env, dir: &Path, options: Options) -> Result<Self> {
+        crate::lsm::check_existing(&env, dir)?;
+        Self::open_in(env, dir, options)
     }
 
     /// Opens a database on another machine than this one, such as a simulated one.
@@ -298,6 +308,14 @@ impl Db {
             findings.extend(found.into_iter().map(|line| format!("index={} {line}", id.0)));
         }
         Ok(findings)
+    }
+
+    /// About how much of the store is in a key range.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn measure(&self, range: &KeyRange) -> Result<RangeStats> {
+        self.shared.lsm.measure(range)
     }
 
     /// What the store holds and has done.

@@ -58,20 +58,24 @@ pub mod encoding;
 pub mod env;
 pub mod error;
 pub mod index;
+pub mod inspect;
 pub mod keyspace;
 pub mod lsm;
 pub mod options;
 mod recovery;
 pub mod timestamp;
 pub mod txn;
+pub mod verify;
 
 pub use bytes::Bytes;
 pub use db::Db;
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use keyspace::{Direction, KeyRange, ObjectId, Space};
+pub use lsm::FORMAT_VERSION;
 pub use options::Options;
 pub use timestamp::Timestamp;
+pub use verify::verify;
 pub use txn::{
     Isolation, LockOutcome, LockOwner, LockStrength, Savepoint, Scan, Snapshot, TableLockMode,
     Transaction, WaitPolicy,

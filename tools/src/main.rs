@@ -4,7 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod compact;
+mod dump;
+mod offline;
+mod restore;
 mod serve;
+mod stat;
+mod verify;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -23,6 +29,16 @@ enum Verb {
     Serve(serve::Serve),
     /// Loads sample data and runs three workloads on it
     Demo(cairn::demo::Demo),
+    /// Checks a data directory: checksums, levels, indexes, constraints
+    Verify(verify::Verify),
+    /// Compacts a data directory fully
+    Compact(compact::Compact),
+    /// Writes a database as SQL to standard output
+    Dump(dump::Dump),
+    /// Runs SQL from standard input in a data directory
+    Restore(restore::Restore),
+    /// Prints levels, sizes and amplification of a data directory
+    Stat(stat::Stat),
 }
 
 /// What went wrong, and the exit code that says so.
@@ -47,6 +63,11 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Serve(serve) => serve.run(),
         Verb::Demo(demo) => demo.run().map_err(|error| Failure::runtime(error.to_string())),
+        Verb::Verify(verify) => verify.run(),
+        Verb::Compact(compact) => compact.run(),
+        Verb::Dump(dump) => dump.run(),
+        Verb::Restore(restore) => restore.run(),
+        Verb::Stat(stat) => stat.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

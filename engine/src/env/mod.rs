@@ -9,6 +9,7 @@ pub mod fault;
 pub mod file_name;
 pub mod memory;
 pub mod os;
+pub mod overlay;
 pub mod vfs;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use clock::Clock;
 pub use file_name::{FileId, FileName};
 pub use memory::MemoryFs;
+pub use overlay::Overlay;
 pub use vfs::{File, Vfs};
 
 /// A machine: its files and its clock.
@@ -36,6 +38,11 @@ impl Env {
     /// A simulated machine without a disk: for tests and for databases that need not last.
     pub fn memory() -> Self {
         Self::with_files(Arc::new(MemoryFs::default()))
+    }
+
+    /// The machine that this process runs on, as it is now: what is written stays in memory.
+    pub fn read_only() -> Self {
+        Self::with_files(Arc::new(Overlay::new(Arc::new(os::OsFs))))
     }
 
     /// The real clock with other files.

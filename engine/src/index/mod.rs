@@ -9,5 +9,6 @@ pub mod fulltext;
 pub mod geo;
 pub(crate) mod maintenance;
 pub(crate) mod registry;
+pub(crate) mod verify;
 
 pub use derived::DerivedIndex;

@@ -25,7 +25,7 @@ use crate::keyspace::{Direction, KeyRange, ObjectId, Space, prefix, split_derive
 use crate::lsm::Lsm;
 use crate::timestamp::Timestamp;
 
-const DIR_PREFIX: &str = "index-";
+pub(super) const DIR_PREFIX: &str = "index-";
 
 /// One derived index, by kind.
 #[derive(Clone)]

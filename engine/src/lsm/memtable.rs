@@ -26,7 +26,7 @@ use super::internal_key::compare;
 use super::iterator::{Cursor, Start};
 use crate::env::FileId;
 use crate::error::Result;
-use crate::keyspace::Direction;
+use crate::keyspace::{Direction, KeyRange};
 use crate::timestamp::Timestamp;
 
 /// The most entries that a [`MemtableCursor`] reads ahead. 64: enough to spread the cost of a seek.
@@ -207,6 +207,18 @@ impl Memtable {
     /// The WAL segment that its first commit is in.
     pub(crate) fn first_segment(&self) -> FileId {
         self.first_segment
+    }
+
+    /// How many versions lie in a key range: they are counted one by one.
+    pub(crate) fn count(self: &Arc<Self>, range: &KeyRange) -> Result<u64> {
+        let mut cursor = self.cursor(Timestamp::MAX, Direction::Forward);
+        cursor.seek(Start::Bound(&range.start))?;
+        let mut count = 0;
+        while cursor.key().is_some_and(|key| range.contains(key)) {
+            count += 1;
+            cursor.advance()?;
+        }
+        Ok(count)
     }
 
     /// A cursor over the versions at or below `ts`.

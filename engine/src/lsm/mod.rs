@@ -50,8 +50,11 @@ use bytes::Bytes;
 pub use batch::Batch;
 pub use compaction::CompactionReport;
 pub use scan::{ChangeScan, LsmScan};
-pub use stats::{LevelStats, LsmStats};
+pub use stats::{LevelStats, LsmStats, RangeStats};
+pub(crate) use recovery::check_existing;
 pub use verify::{Finding, Verification, verify};
+pub(crate) use verify::{check, hold};
+pub use version::FORMAT_VERSION;
 
 use crate::env::Env;
 use crate::error::Result;
@@ -209,6 +212,15 @@ impl Lsm {
     /// `Invalid` when `target` exists, `Io`, `DiskFull`, `Closed`.
     pub fn checkpoint(&self, target: &Path) -> Result<()> {
         self.store.checkpoint(target)
+    }
+
+    /// About how much of the store is in a key range: estimated from the block indexes of sstables,
+    /// counted in memtables.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn measure(&self, range: &KeyRange) -> Result<RangeStats> {
+        self.store.measure(range)
     }
 
     /// What the store has done and what it holds.

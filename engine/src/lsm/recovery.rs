@@ -61,6 +61,24 @@ fn list(env: &Env, dir: &Path) -> Result<Vec<String>> {
     env.vfs.list(dir).map_err(|error| Error::io("list directory", dir, error))
 }
 
+/// Refuses a directory that is absent or in which nothing is ours. Never writes.
+///
+/// # Errors
+/// `Unusable`, `Io`.
+pub(crate) fn check_existing(env: &Env, dir: &Path) -> Result<()> {
+    if !env.vfs.exists(dir).map_err(|error| Error::io("look up", dir, error))? {
+        return Err(Error::unusable(format!("there is no such directory dir={}", dir.display())));
+    }
+    let is_ours = |name: &String| match FileName::parse(name) {
+        Some(FileName::Lock | FileName::Temporary) | None => false,
+        Some(_) => true,
+    };
+    if list(env, dir)?.iter().any(is_ours) {
+        return Ok(());
+    }
+    Err(Error::unusable(format!("not a cairn data directory dir={}", dir.display())))
+}
+
 /// Takes the directory's lock.
 ///
 /// # Errors

@@ -5,6 +5,12 @@ use std::time::Duration;
 
 use super::store::Store;
 use super::version::LEVEL_COUNT;
+use crate::error::Result;
+use crate::keyspace::KeyRange;
+
+/// How many times larger a level is than the one above it when levels are full: what is above
+/// waits until there is so much of it.
+const FAN_OUT_MAX: f64 = 10.0;
 
 /// Counts since opening.
 #[derive(Debug, Default)]
@@ -33,6 +39,15 @@ pub struct LevelStats {
     pub entry_count: u64,
     /// Tombstones in them.
     pub tombstone_count: u64,
+}
+
+/// About how much is in a key range.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RangeStats {
+    /// Bytes in sstables.
+    pub len_bytes: u64,
+    /// Row versions, those in memtables among them.
+    pub entry_count: u64,
 }
 
 /// What a store has done since it was opened, and what it holds.
@@ -81,6 +96,38 @@ pub struct LsmStats {
 }
 
 impl LsmStats {
+    /// Places that a lookup of a key may have to look in: memtables, level-0 files, and one file in
+    /// each level below.
+    pub fn read_amplification(&self) -> usize {
+        let files = |level: &LevelStats| level.file_count;
+        let below = self.levels.iter().skip(1).filter(|level| level.file_count > 0).count();
+        1 + self.sealed_memtable_count + self.levels.first().map_or(0, files) + below
+    }
+
+    /// Bytes in sstables for each byte in the bottom level, which holds what a full compaction
+    /// would roughly leave; `None` without sstables.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
+    pub fn space_amplification(&self) -> Option<f64> {
+        let all: u64 = self.levels.iter().map(|level| level.len_bytes).sum();
+        let bottom = self.levels.iter().rev().find(|level| level.len_bytes > 0)?;
+        Some(all as f64 / bottom.len_bytes as f64)
+    }
+
+    /// Bytes that a committed byte is written as on its way down to the bottom level, at the sizes
+    /// that the levels have: to the WAL, to level 0, and into each level together with what that
+    /// level holds for each byte of the one above, up to the usual ten. `None` without sstables.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
+    pub fn expected_write_amplification(&self) -> Option<f64> {
+        let filled: Vec<u64> =
+            self.levels.iter().map(|level| level.len_bytes).filter(|len| *len > 0).collect();
+        let fan_out = |pair: &[u64]| match pair {
+            [above, below] => 1.0 + (*below as f64 / *above as f64).min(FAN_OUT_MAX),
+            _ => 0.0,
+        };
+        let merges: f64 = filled.windows(2).map(fan_out).sum();
+        (!filled.is_empty()).then_some(2.0 + merges)
+    }
+
     /// Bytes written to disk for each byte that the caller wrote; `None` before the first.
     pub fn write_amplification(&self) -> Option<f64> {
         let written = self.wal_len_written
@@ -124,6 +171,22 @@ impl Store {
         }
     }
 
+    /// About how much is in a key range.
+    pub(super) fn measure(&self, range: &KeyRange) -> Result<RangeStats> {
+        let state = self.state.load();
+        let mut stats = RangeStats::default();
+        for sstable in state.version.sstables() {
+            let file = sstable.meta();
+            let share = sstable.share(range)?;
+            stats.len_bytes += portion(file.len, share);
+            stats.entry_count += portion(file.properties.entry_count, share);
+        }
+        for memtable in std::iter::once(&state.active).chain(&state.sealed) {
+            stats.entry_count += memtable.count(range)?;
+        }
+        Ok(stats)
+    }
+
     fn level_stats(&self, level: usize) -> LevelStats {
         let state = self.state.load();
         let mut stats = LevelStats::default();
@@ -136,4 +199,15 @@ impl Store {
         }
         stats
     }
+}
+
+/// A share of a number.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an estimate; the share lies between 0 and 1"
+)]
+fn portion(whole: u64, share: f64) -> u64 {
+    (whole as f64 * share).round() as u64
 }

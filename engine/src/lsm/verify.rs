@@ -11,10 +11,11 @@ use super::batch::operations;
 use super::block_cache::BlockCache;
 use super::iterator::{Cursor, Start};
 use super::merge::{Merge, Source};
-use super::recovery::take_lock;
+use super::recovery::{check_existing, take_lock};
 use super::sstable::{FileMeta, Sstable};
 use super::version::{Shape, read_current, read_manifest};
 use super::wal;
+use crate::env::vfs::Lock;
 use crate::env::{Env, FileId, FileName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keyspace::Direction;
@@ -29,6 +30,23 @@ pub struct Finding {
     pub offset: Option<u64>,
     /// What is wrong, beginning with the invariant's name when it has one.
     pub message: String,
+}
+
+impl Finding {
+    /// Damage as a finding; every other error is passed on. `file` is named when the error names
+    /// none.
+    ///
+    /// # Errors
+    /// The error itself, when it is about something else than damage.
+    pub(crate) fn damage(file: &Path, error: Error) -> Result<Self> {
+        if !matches!(error.kind(), ErrorKind::Corruption | ErrorKind::Io) {
+            return Err(error);
+        }
+        let place = error.place();
+        let file = place.map_or(file, |place| &place.file).to_owned();
+        let offset = place.map(|place| place.offset);
+        Ok(Self { file, offset, message: error.message().to_owned() })
+    }
 }
 
 impl fmt::Display for Finding {
@@ -50,6 +68,8 @@ pub struct Verification {
     pub entry_count: u64,
     /// Commits in the WAL.
     pub wal_commit_count: u64,
+    /// Segments of full-text and geo indexes read from end to end.
+    pub segment_count: usize,
     /// What is not as it should be; empty when all is well.
     pub findings: Vec<Finding>,
 }
@@ -60,10 +80,23 @@ pub struct Verification {
 /// `Unusable` when another process holds it, it is not ours or it is from a newer format; `Io`
 /// when it cannot be read at all. Damage is a finding, not an error.
 pub fn verify(env: &Env, dir: &Path) -> Result<Verification> {
-    let lock_path = FileName::Lock.path(dir);
-    let is_lockable =
-        env.vfs.exists(&lock_path).map_err(|error| Error::io("look up", &lock_path, error))?;
-    let _lock = if is_lockable { Some(take_lock(env, dir)?) } else { None };
+    let _lock = hold(env, dir)?;
+    check(env, dir)
+}
+
+/// Makes sure that the directory is ours and that no server begins to use it.
+///
+/// # Errors
+/// `Unusable`, `Io`.
+pub(crate) fn hold(env: &Env, dir: &Path) -> Result<Option<Lock>> {
+    check_existing(env, dir)?;
+    let path = FileName::Lock.path(dir);
+    let is_lockable = env.vfs.exists(&path).map_err(|error| Error::io("look up", &path, error))?;
+    if is_lockable { take_lock(env, dir).map(Some) } else { Ok(None) }
+}
+
+/// As [`verify`]. Requires: the directory is held.
+pub(crate) fn check(env: &Env, dir: &Path) -> Result<Verification> {
     let mut check = Check { env, dir, result: Verification::default() };
     match check.shape()? {
         Some(shape) => {
@@ -92,15 +125,10 @@ impl Check<'_> {
     fn found<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
         match outcome {
             Ok(value) => Ok(Some(value)),
-            Err(error) if matches!(error.kind(), ErrorKind::Corruption | ErrorKind::Io) => {
-                let place = error.place();
-                let file = place.map_or(self.dir.to_owned(), |place| place.file.clone());
-                let offset = place.map(|place| place.offset);
-                let message = error.message().to_owned();
-                self.result.findings.push(Finding { file, offset, message });
+            Err(error) => {
+                self.result.findings.push(Finding::damage(self.dir, error)?);
                 Ok(None)
             }
-            Err(error) => Err(error),
         }
     }
 

@@ -323,6 +323,9 @@ pub struct CheckDef {
     pub name: String,
     /// Its condition, as SQL.
     pub expression: String,
+    /// NOT VALID: rows that were there before it need not satisfy it.
+    #[serde(default)]
+    pub is_not_valid: bool,
 }
 
 /// A foreign key.
@@ -348,6 +351,9 @@ pub struct ForeignKeyDef {
     pub is_deferrable: bool,
     /// INITIALLY DEFERRED
     pub is_deferred: bool,
+    /// NOT VALID: rows that were there before it need not satisfy it.
+    #[serde(default)]
+    pub is_not_valid: bool,
 }
 
 /// What becomes of referring rows.

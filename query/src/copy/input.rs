@@ -112,6 +112,12 @@ impl CopyIn {
         self.records.format.kind == CopyFormat::Binary
     }
 
+    /// Whether each line is a record by itself, so that rows can be cut off after any.
+    pub(crate) fn is_by_line(&self) -> bool {
+        let format = &self.records.format;
+        format.kind == CopyFormat::Text && !format.has_header
+    }
+
     /// Takes bytes in.
     pub(crate) fn push(&mut self, data: &[u8]) {
         let records = &mut self.records;

@@ -58,6 +58,15 @@ impl Database {
         Self::new(Db::open(dir, options)?)
     }
 
+    /// Opens a data directory that must be there, on a machine of the caller's choice: with
+    /// [`cairn_engine::Env::read_only`] and without background threads it stays as it is.
+    ///
+    /// # Errors
+    /// As [`Database::open`]; XX000 when there is no data directory of ours.
+    pub fn open_existing(env: cairn_engine::Env, dir: &Path, options: Options) -> Result<Self> {
+        Self::new(Db::open_existing(env, dir, options)?)
+    }
+
     /// A database without files. Nothing outlives it.
     ///
     /// # Errors
@@ -108,6 +117,27 @@ impl Database {
         client: Option<std::net::SocketAddr>,
     ) -> Result<Session> {
         let role = self.role(user)?;
+        self.begin_session(database, &role, client)
+    }
+
+    /// Begins a session for whoever holds the data directory: with the rights of a superuser,
+    /// whether that role may log in or not.
+    ///
+    /// # Errors
+    /// 3D000 when there is no such database.
+    pub fn operator(&self, database: &str) -> Result<Session> {
+        let globals = self.shared.catalogs.globals();
+        let role = globals.roles.values().find(|role| role.is_superuser).cloned();
+        let role = role.unwrap_or_else(|| RoleDef::superuser("cairn"));
+        self.begin_session(database, &role, None)
+    }
+
+    fn begin_session(
+        &self,
+        database: &str,
+        role: &RoleDef,
+        client: Option<std::net::SocketAddr>,
+    ) -> Result<Session> {
         let catalog = self.shared.catalogs.current(database).ok_or_else(|| {
             let message = format!("database \"{database}\" does not exist");
             Error::new(SqlState::INVALID_CATALOG_NAME, message)
@@ -116,7 +146,7 @@ impl Database {
             db: self.shared.db.clone(),
             database: Arc::from(database),
             database_oid: catalog.database_oid,
-            user: Arc::from(user),
+            user: Arc::from(role.name.as_str()),
             client,
             now: crate::session::clock::now(),
         });
@@ -138,6 +168,16 @@ impl Database {
             return Err(Error::new(SqlState::INVALID_AUTHORIZATION, message));
         }
         Ok(role.clone())
+    }
+
+    /// Gives space back: forgets what was dropped and no snapshot sees any more, and merges
+    /// everything into the bottom level.
+    ///
+    /// # Errors
+    /// 58030, 53100, XX001.
+    pub fn compact(&self) -> Result<cairn_engine::lsm::CompactionReport> {
+        crate::define::garbage::collect(&self.shared.db)?;
+        Ok(self.shared.db.compact(&cairn_engine::KeyRange::all())?)
     }
 
     /// Who is connected.

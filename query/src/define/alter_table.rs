@@ -227,11 +227,19 @@ fn check_references(cx: &DefineContext<'_>, table: &TableDef, key: &ForeignKeyDe
         .on_constraint(&key.name))
 }
 
-fn validate(cx: &DefineContext<'_>, table: &TableDef, name: &str) -> Result<()> {
-    if let Some(key) = table.foreign_keys.iter().find(|key| key.name == name) {
-        return check_references(cx, table, key);
+fn validate(cx: &mut DefineContext<'_>, table: &TableDef, name: &str) -> Result<()> {
+    match table.foreign_keys.iter().find(|key| key.name == name) {
+        Some(key) => check_references(cx, table, key)?,
+        None => check_rows(cx, table, name)?,
     }
-    check_rows(cx, table, name)
+    let mut changed = table.clone();
+    for check in changed.checks.iter_mut().filter(|check| check.name == name) {
+        check.is_not_valid = false;
+    }
+    for key in changed.foreign_keys.iter_mut().filter(|key| key.name == name) {
+        Arc::make_mut(key).is_not_valid = false;
+    }
+    cx.put_table(changed).map(drop_result)
 }
 
 fn rename_constraint(

@@ -53,7 +53,8 @@ pub(super) fn add(
             let name = name.unwrap_or_else(|| name::choose_constraint(table, part, "check"));
             let expression = expression.clone();
             let oid = cx.store.next_object_id()?;
-            table.checks.push(CheckDef { oid, name: name.clone(), expression });
+            let is_not_valid = spec.is_not_valid && stage == Stage::Altering;
+            table.checks.push(CheckDef { oid, name: name.clone(), expression, is_not_valid });
             Ok(Added::Check(name))
         }
         ConstraintKind::PrimaryKey { columns, included } => {
@@ -69,7 +70,7 @@ pub(super) fn add(
         ConstraintKind::UsingIndex { index, is_primary } => {
             adopt_index(table, spec, index, *is_primary)
         }
-        ConstraintKind::ForeignKey { .. } => add_foreign_key(cx, table, spec),
+        ConstraintKind::ForeignKey { .. } => add_foreign_key(cx, table, spec, stage),
         ConstraintKind::Exclude { index: spec_index, .. } => {
             let mut index = index::build(cx, table, spec_index)?;
             index.constraint = Some(IndexConstraint::Exclusion);
@@ -225,6 +226,7 @@ fn add_foreign_key(
     cx: &DefineContext<'_>,
     table: &mut TableDef,
     spec: &ConstraintSpec,
+    stage: Stage,
 ) -> Result<Added> {
     let ConstraintKind::ForeignKey {
         columns,
@@ -261,6 +263,7 @@ fn add_foreign_key(
         on_update: *on_update,
         is_deferrable: spec.is_deferrable,
         is_deferred: spec.is_deferred,
+        is_not_valid: spec.is_not_valid && stage == Stage::Altering,
     });
     table.foreign_keys.push(key.clone());
     Ok(Added::ForeignKey(key))

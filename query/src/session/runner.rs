@@ -23,6 +23,7 @@ use crate::optimize::{OptimizeContext, optimize};
 use crate::plan::{Plan, Row, TableWriter};
 use crate::result::{CommandTag, Notice};
 use crate::value::{SqlType, Value};
+use crate::verify::Scene;
 
 impl Session {
     /// Carries out a definition.
@@ -69,6 +70,38 @@ impl Session {
         drop(txn);
         self.state.refresh_catalog()?;
         done(CommandTag::Text(defined.tag.into()))
+    }
+
+    /// Whether a COPY FROM STDIN takes a record per line, so that it can be ended after any line
+    /// and begun again.
+    pub(crate) fn copies_lines(&self, portal: &str) -> bool {
+        let portal = self.portals.get(portal);
+        matches!(portal.map(|portal| &portal.run), Some(Run::CopyIn(copy)) if copy.is_by_line())
+    }
+
+    /// Shows one moment of the database to `look`, in a transaction that is rolled back.
+    ///
+    /// # Errors
+    /// 25001 inside a transaction, and what `look` answers.
+    pub(crate) fn examine(
+        &mut self,
+        look: &mut dyn FnMut(&Scene<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
+        self.state.refresh_catalog()?;
+        self.begin_statement()?;
+        let (catalog, txn) = (self.state.catalog.clone(), self.state.transaction());
+        let runner = InSession { state: &self.state };
+        let writer = |oid| {
+            let table = catalog.table(oid).ok_or_else(|| Error::internal("no such table"))?;
+            runner.table_writer(&catalog, table)
+        };
+        let outcome = runner.with_eval(&mut |eval| {
+            look(&Scene { catalog: &catalog, txn: &txn, eval, writer: &writer })
+        });
+        drop(txn);
+        self.rollback();
+        outcome
     }
 
     /// Drops this session's temporary tables.

@@ -92,6 +92,13 @@ impl FullTextIndex {
         state_len(&state) + recent
     }
 
+    /// How many segments there are, and their bytes.
+    pub fn segments(&self) -> (usize, u64) {
+        let state = self.state.load();
+        let len = state.parts.iter().map(|part| part.segment.len() as u64).sum();
+        (state.parts.len(), len)
+    }
+
     fn oldest(&self) -> Timestamp {
         Timestamp(self.oldest.load(Ordering::Acquire))
     }
@@ -192,6 +199,19 @@ fn ended_by(parts: &[Part], changes: &[(Bytes, Timestamp)]) -> Result<Vec<Part>>
 fn size_of(part: &Part, oldest: Timestamp) -> Size {
     let droppable = part.ended.values().filter(|end| **end <= oldest).count() as u32;
     Size { len: part.segment.len(), docs: part.segment.doc_count(), droppable }
+}
+
+/// Reads the manifest of `dir` and every segment that it names from end to end; `Ok` counts the
+/// segments that are good.
+pub(in crate::index) fn check_files(env: &Env, dir: &Path) -> Vec<Result<usize>> {
+    let segments = match Manifest::load(env, dir) {
+        Ok(manifest) => manifest.segments,
+        Err(error) => return vec![Err(error)],
+    };
+    let check = |(id, _): &(u64, Ended)| {
+        Segment::open(&*env.vfs, &segment_path(dir, *id), *id)?.check().map(|()| 1)
+    };
+    segments.iter().map(check).collect()
 }
 
 /// Removes what a crash left behind: segments that the manifest does not name, half-written files.

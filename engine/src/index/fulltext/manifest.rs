@@ -25,7 +25,7 @@ const FILE_NAME: &str = "MANIFEST";
 const CHECKSUM_LEN: usize = 4;
 
 /// The ending of segment files.
-pub(super) const SEGMENT_EXTENSION: &str = "fts";
+pub(in crate::index) const SEGMENT_EXTENSION: &str = "fts";
 
 /// The list of live segments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

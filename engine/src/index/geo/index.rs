@@ -83,6 +83,13 @@ impl GeoIndex {
         sealed + state.delta.read().item_count()
     }
 
+    /// How many segments there are, and their bytes.
+    pub fn segments(&self) -> (usize, u64) {
+        let state = self.state.load();
+        let len = state.segments.iter().map(|segment| segment.len() as u64).sum();
+        (state.segments.len(), len)
+    }
+
     fn oldest(&self) -> Timestamp {
         Timestamp(self.oldest.load(Ordering::Acquire))
     }
@@ -176,6 +183,18 @@ impl GeoIndex {
         report.extend(indexed.keys().map(|key| format!("row is only in the index key={key:?}")));
         Ok(())
     }
+}
+
+/// Reads the manifest of `dir` and every segment that it names from end to end; `Ok` counts the
+/// segments that are good.
+pub(in crate::index) fn check_files(env: &Env, dir: &Path) -> Vec<Result<usize>> {
+    let segments = match Manifest::load(env, dir) {
+        Ok(manifest) => manifest.segments,
+        Err(error) => return vec![Err(error)],
+    };
+    let check =
+        |id: &u64| Segment::open(&*env.vfs, &segment_path(dir, *id), *id)?.check().map(|()| 1);
+    segments.iter().map(check).collect()
 }
 
 /// Removes what a crash left behind: segments that the manifest does not name, half-written files.

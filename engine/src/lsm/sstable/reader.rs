@@ -19,7 +19,7 @@ use super::properties::Properties;
 use crate::encoding::Decoder;
 use crate::env::{Env, FileName};
 use crate::error::{Error, Result};
-use crate::keyspace::Direction;
+use crate::keyspace::{Direction, KeyRange};
 use crate::lsm::block_cache::BlockCache;
 use crate::lsm::internal_key::compare;
 use crate::lsm::iterator::{Cursor, Start};
@@ -127,6 +127,31 @@ impl Sstable {
         }
         let (handle, block) = self.block(position, Caching::Fill)?;
         block.get(key, ts).map_err(|bad| bad_block(&self.path, handle, bad))
+    }
+
+    /// About which share of it lies in a key range, between 0 and 1: counted in data blocks.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub(crate) fn share(&self, range: &KeyRange) -> Result<f64> {
+        let properties = &self.meta.properties;
+        let is_whole = range.contains(&properties.smallest) && range.contains(&properties.largest);
+        if is_whole || self.index.len() == 0 {
+            return Ok(1.0);
+        }
+        let position = |key: &[u8]| {
+            self.index.position(key, Timestamp::MAX).map_err(|bad| self.bad_index(bad))
+        };
+        let first = position(&range.start)?;
+        let last = match &range.end {
+            Some(end) => position(end)?,
+            None => self.index.len(),
+        };
+        let is_touched = range.start <= properties.largest
+            && range.end.as_ref().is_none_or(|end| *end > properties.smallest);
+        // What begins and ends inside one block is about half of it.
+        let blocks = if is_touched { ((last - first.min(last)) as f64).max(0.5) } else { 0.0 };
+        Ok(blocks / self.index.len() as f64)
     }
 
     /// The data block at a position of the block index.

@@ -38,7 +38,7 @@ use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"CairnMAN";
 /// The format of the data directory as a whole: what this program writes, and the newest it reads.
-const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 1;
 const HEADER_CHECKSUM_AT: usize = 20;
 const HEADER_LEN: usize = HEADER_CHECKSUM_AT + 4;
 const RECORD_HEADER_LEN: usize = 8;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use edit::Edit;
+pub use manifest::FORMAT_VERSION;
 pub(crate) use manifest::{Manifest, read_current, read_manifest};
 pub(crate) use shape::{DropMark, LEVEL_COUNT, Shape, range_touches};
 

@@ -75,7 +75,8 @@ impl<'a> DefinitionSql<'a> {
     pub fn constraint(&self, table: &Arc<TableDef>, constraint: &AnyConstraint<'_>) -> String {
         match constraint {
             AnyConstraint::Check(check) => {
-                format!("CHECK ({})", self.expression(table, &check.expression))
+                let tail = if check.is_not_valid { " NOT VALID" } else { "" };
+                format!("CHECK ({}){tail}", self.expression(table, &check.expression))
             }
             AnyConstraint::ForeignKey(key) => self.foreign_key(table, key),
             AnyConstraint::Key(AnyIndex::RowKey(_, _, columns)) => {
@@ -123,6 +124,9 @@ impl<'a> DefinitionSql<'a> {
         }
         if key.is_deferred {
             text.push_str(" INITIALLY DEFERRED");
+        }
+        if key.is_not_valid {
+            text.push_str(" NOT VALID");
         }
         text
     }

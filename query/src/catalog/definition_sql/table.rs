@@ -8,9 +8,10 @@ use crate::catalog::{ColumnDef, ColumnDefault, TableDef};
 use crate::identifier::{quote_identifier, quote_qualified};
 
 impl DefinitionSql<'_> {
-    /// The statement that makes a table. Inside stand its columns, its CHECK constraints, and the
-    /// other constraints that `inline` picks; identity columns are altered afterwards
-    /// ([`DefinitionSql::identity_options`]), as the sequence's name is part of that.
+    /// The statement that makes a table. Inside stand its columns, its CHECK constraints (but those
+    /// that are NOT VALID), and the other constraints that `inline` picks; identity columns are
+    /// altered afterwards ([`DefinitionSql::identity_options`]), as the sequence's name is part of
+    /// that.
     pub fn create_table(
         &self,
         table: &Arc<TableDef>,
@@ -20,7 +21,8 @@ impl DefinitionSql<'_> {
         let columns = columns.map(|(position, column)| self.column(table, position, column));
         let constraints = super::constraint::constraints(table)
             .filter(|constraint| {
-                matches!(constraint, AnyConstraint::Check(_)) || inline(constraint)
+                matches!(constraint, AnyConstraint::Check(check) if !check.is_not_valid)
+                    || inline(constraint)
             })
             .map(|constraint| {
                 let name = quote_identifier(constraint.name());

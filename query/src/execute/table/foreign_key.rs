@@ -173,6 +173,28 @@ fn find_referenced(
     key: &[Value],
     cx: &Context<'_>,
 ) -> Result<Option<Bytes>> {
+    match stored_key(check, key)? {
+        StoredKey::Row(address) => {
+            let is_there = cx.txn().get_newest(&address)?.is_some();
+            Ok(is_there.then(|| Bytes::from(address).slice(keyspace::PREFIX_LEN..)))
+        }
+        StoredKey::Entry(entry) => Ok(cx.txn().get_newest(&entry)?),
+    }
+}
+
+/// Where the row with a referenced key is found.
+pub(crate) enum StoredKey {
+    /// At the row's own address.
+    Row(Vec<u8>),
+    /// By an entry of a unique index, whose value is the row key.
+    Entry(Vec<u8>),
+}
+
+/// The place of the row that a key refers to.
+///
+/// # Errors
+/// As the key codec.
+pub(crate) fn stored_key(check: &ForeignKeyCheck, key: &[Value]) -> Result<StoredKey> {
     let table = &check.referenced;
     let value_of = |column: usize| {
         let position = check.key.referenced_columns.iter().position(|&c| c == column);
@@ -185,8 +207,7 @@ fn find_referenced(
         for value in columns.iter().filter_map(|&column| value_of(column)) {
             key::encode(&mut row_key, value, key::Order::default())?;
         }
-        let stored = cx.txn().get_newest(&row_address(table, &row_key))?;
-        return Ok(stored.map(|_| Bytes::from(row_key)));
+        return Ok(StoredKey::Row(row_address(table, &row_key)));
     }
     let index = table.indexes.iter().find(|index| serves(index, &check.key.referenced_columns));
     let index = index.ok_or_else(|| Error::internal("a foreign key refers to no unique key"))?;
@@ -195,7 +216,7 @@ fn find_referenced(
         let value = definition.column.and_then(value_of).unwrap_or(&Value::Null);
         key::encode(&mut entry, value, key_order(definition))?;
     }
-    Ok(cx.txn().get_newest(&entry)?)
+    Ok(StoredKey::Entry(entry))
 }
 
 /// Whether a unique index is over exactly these columns.

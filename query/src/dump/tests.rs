@@ -1,0 +1,59 @@
+//! What a dump says comes back, and says the same again.
+
+use crate::database::Database;
+
+fn dump(database: &Database, name: &str) -> String {
+    let mut out = Vec::new();
+    database.dump(name, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// Dumps a database made by `sql`, loads the dump, and compares the dump of that.
+fn round_trip(sql: &str) -> String {
+    let database = Database::in_memory().unwrap();
+    database.connect("cairn", "cairn").unwrap().execute(sql).unwrap();
+    let first = dump(&database, "cairn");
+    let other = Database::in_memory().unwrap();
+    if let Err(failed) = other.restore("again", first.as_bytes()) {
+        panic!("line {}: {}\n{first}", failed.line, failed.error);
+    }
+    assert_eq!(dump(&other, "again"), first);
+    assert_eq!(other.verify().unwrap().findings, [""; 0]);
+    first
+}
+
+#[test]
+fn every_kind_of_definition_comes_back() {
+    let dump = round_trip(include_str!("../../testdata/dump/definitions.sql"));
+    for part in [
+        "CREATE EXTENSION IF NOT EXISTS postgis",
+        "CREATE SCHEMA \"Odd Schema\"",
+        "CREATE TYPE public.mood AS ENUM",
+        "ADD GENERATED ALWAYS AS IDENTITY",
+        "SELECT pg_catalog.setval('public.people_id_seq', 3, true)",
+        "FOREIGN KEY",
+        "CREATE VIEW public.happy",
+        "COMMENT ON COLUMN public.people.name IS 'it''s a name'",
+    ] {
+        assert!(dump.contains(part), "{part}\n{dump}");
+    }
+}
+
+#[test]
+fn every_type_of_value_comes_back() {
+    let dump = round_trip(include_str!("../../testdata/dump/values.sql"));
+    assert!(dump.contains("\\N"), "{dump}");
+}
+
+#[test]
+fn an_empty_database_has_a_dump() {
+    let dump = round_trip("SELECT 1");
+    assert!(!dump.contains("CREATE"), "{dump}");
+}
+
+#[test]
+fn a_missing_database_is_an_error() {
+    let database = Database::in_memory().unwrap();
+    let error = database.dump("nowhere", &mut Vec::new()).unwrap_err();
+    assert_eq!(error.state(), crate::error::SqlState::INVALID_CATALOG_NAME);
+}

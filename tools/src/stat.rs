@@ -1,0 +1,116 @@
+//! `cairn stat`: what a data directory holds, in numbers.
+
+use std::path::{Path, PathBuf};
+
+use cairn_engine::lsm::LsmStats;
+use cairn_engine::{Env, inspect};
+use cairn_query::sizes::RelationSize;
+use clap::Args;
+
+use crate::Failure;
+use crate::offline::{open_read_only, size};
+
+/// Prints levels, sizes, amplification, tables and indexes of a data directory
+///
+/// The directory stays as it is. Rows and bytes of tables and indexes are estimated from the
+/// sstables' block indexes, and count versions that a compaction would drop.
+#[derive(Args)]
+pub struct Stat {
+    /// The data directory; no server may hold it
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+}
+
+impl Stat {
+    /// Prints the numbers.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let files = files(&self.dir);
+        let database = open_read_only(&self.dir)?;
+        let stats = database.engine().stats();
+        let failed = |error: cairn_query::Error| Failure::runtime(error.message());
+        let sizes = database.sizes().map_err(failed)?;
+        println!("data directory  {}", self.dir.display());
+        println!("format version  {}", cairn_engine::FORMAT_VERSION);
+        println!("newest commit   {}", database.engine().durable_timestamp().0);
+        println!("in the log      {} row versions", stats.memtable_entry_count);
+        print_files(&files?);
+        print_levels(&stats);
+        print_amplification(&stats);
+        print_relations(&sizes);
+        Ok(())
+    }
+}
+
+/// The files as they lie there: opening shows what recovery makes of them.
+fn files(dir: &Path) -> Result<Vec<inspect::FileSize>, Failure> {
+    inspect::files(&Env::os(), dir).map_err(|error| Failure::runtime(error.message()))
+}
+
+fn print_files(files: &[inspect::FileSize]) {
+    let kinds = [
+        ("log segments", "wal"),
+        ("sstables", "sst"),
+        ("full-text segments", "fts"),
+        ("geo segments", "geo"),
+    ];
+    println!("\n{:<20} {:>6} {:>12}", "FILES", "count", "size");
+    for (name, ending) in kinds {
+        let of_kind = files.iter().filter(|file| file.path.extension().is_some_and(|e| e == ending));
+        let lengths: Vec<u64> = of_kind.map(|file| file.len_bytes).collect();
+        println!("{name:<20} {:>6} {:>12}", lengths.len(), size(lengths.iter().sum()));
+    }
+    let all = files.iter().map(|file| file.len_bytes).sum();
+    println!("{:<20} {:>6} {:>12}", "all", files.len(), size(all));
+}
+
+fn print_levels(stats: &LsmStats) {
+    println!(
+        "\n{:<20} {:>6} {:>12} {:>14} {:>12}",
+        "LEVEL", "files", "size", "row versions", "tombstones"
+    );
+    for (level, held) in stats.levels.iter().enumerate().filter(|(_, held)| held.file_count > 0) {
+        println!(
+            "{level:<20} {:>6} {:>12} {:>14} {:>12}",
+            held.file_count,
+            size(held.len_bytes),
+            held.entry_count,
+            held.tombstone_count
+        );
+    }
+}
+
+fn print_amplification(stats: &LsmStats) {
+    println!("\nAMPLIFICATION");
+    println!("read   {:>6}    places that a lookup may have to look in", stats.read_amplification());
+    if let Some(space) = stats.space_amplification() {
+        println!("space  {space:>6.2}    bytes in sstables for each byte in the bottom level");
+    }
+    if let Some(write) = stats.expected_write_amplification() {
+        println!("write  {write:>6.1}    bytes written for each byte committed, at these levels");
+    }
+}
+
+fn print_relations(sizes: &[RelationSize]) {
+    println!(
+        "\n{:<44} {:<16} {:>12} {:>12} {:>9} {:>12}",
+        "TABLE OR INDEX", "kind", "entries", "size", "segments", "size"
+    );
+    for relation in sizes {
+        let indent = if relation.kind == "table" { "" } else { "  " };
+        let name = match relation.kind {
+            "table" => format!("{}.{}.{}", relation.database, relation.schema, relation.name),
+            _ => format!("{indent}{}", relation.name),
+        };
+        let (count, len) = match relation.segments {
+            Some((count, len)) => (count.to_string(), size(len)),
+            None => (String::new(), String::new()),
+        };
+        let line = format!(
+            "{name:<44} {:<16} {:>12} {:>12} {count:>9} {len:>12}",
+            relation.kind,
+            relation.entry_count,
+            size(relation.len_bytes)
+        );
+        println!("{}", line.trim_end());
+    }
+}
