@@ -1,6 +1,7 @@
 //! System catalogs in FROM.
 
 use crate::plan::Node;
+use crate::system;
 use crate::value::SqlType;
 
 /// A system catalog: its rows and its columns.
@@ -10,6 +11,8 @@ pub(crate) struct SystemRelation {
 }
 
 /// The system catalog of a name.
-pub(crate) fn find(_schema: Option<&str>, _name: &str) -> Option<SystemRelation> {
-    None
+pub(crate) fn find(schema: Option<&str>, name: &str) -> Option<SystemRelation> {
+    let table = system::find(schema, name)?;
+    let node = Node::SystemScan { table, name: system::name(table) };
+    Some(SystemRelation { node, columns: system::columns(table) })
 }

@@ -563,6 +563,23 @@ impl Catalog {
         }
     }
 
+    /// The schema and name of a relation.
+    pub fn relation_name(&self, oid: u32) -> Option<(&str, &str)> {
+        if let Some(table) = self.tables.get(&oid) {
+            return Some((&table.schema, &table.name));
+        }
+        if let Some(view) = self.views.get(&oid) {
+            return Some((&view.schema, &view.name));
+        }
+        if let Some(sequence) = self.sequences.get(&oid) {
+            return Some((&sequence.schema, &sequence.name));
+        }
+        self.tables.values().find_map(|table| {
+            let mut indexes = table.index_names();
+            indexes.find(|(own, _)| *own == oid).map(|(_, name)| (table.schema.as_str(), name))
+        })
+    }
+
     /// Foreign keys of any table that refer to `table`.
     pub fn references_to(&self, table: u32) -> impl Iterator<Item = &Arc<ForeignKeyDef>> {
         let keys = self.tables.values().flat_map(|table| table.foreign_keys.iter());

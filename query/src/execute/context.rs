@@ -250,6 +250,18 @@ impl Services for Running<'_> {
         self.cx.services.catalog()
     }
 
+    fn globals(&self) -> Arc<crate::catalog::Globals> {
+        self.cx.services.globals()
+    }
+
+    fn system_rows(&self, facts: crate::expression::context::SystemFacts) -> Result<Vec<Row>> {
+        self.cx.services.system_rows(facts)
+    }
+
+    fn row_estimate(&self, table: &TableDef) -> Option<f64> {
+        self.cx.services.row_estimate(table)
+    }
+
     fn setting(&self, name: &str) -> Option<String> {
         self.cx.services.setting(name)
     }

@@ -52,6 +52,7 @@ mod project_set;
 mod scan_function;
 mod scan_geo;
 mod scan_index;
+mod scan_system;
 mod scan_table;
 mod scan_text;
 mod set_operation;

@@ -19,6 +19,7 @@ use super::project_set::ProjectSet;
 use super::scan_function::FunctionScan;
 use super::scan_geo::GeoScan;
 use super::scan_index::IndexScan;
+use super::scan_system::SystemScan;
 use super::scan_table::TableScan;
 use super::scan_text::TextScan;
 use super::set_operation::SetOperation;
@@ -37,6 +38,7 @@ pub(crate) enum Operator {
     TextScan(TextScan),
     GeoScan(GeoScan),
     FunctionScan(FunctionScan),
+    SystemScan(SystemScan),
     CteScan(CteScan),
     WorkingTable(WorkingTable),
     Filter(Box<Filter>),
@@ -54,8 +56,6 @@ pub(crate) enum Operator {
     Insert(Box<Insert>),
     Update(Box<Update>),
     Delete(Box<Delete>),
-    /// A node that this executor cannot run.
-    Unsupported(&'static str),
 }
 
 impl Operator {
@@ -88,7 +88,7 @@ impl Operator {
             Node::Delete(plan) => Self::Delete(Box::new(Delete::new(&plan.input))),
             Node::TextScan(_) => Self::TextScan(TextScan::default()),
             Node::GeoScan(_) => Self::GeoScan(GeoScan::default()),
-            Node::SystemScan { .. } => Self::Unsupported("system scan"),
+            Node::SystemScan { .. } => Self::SystemScan(SystemScan::default()),
             Node::Window { input, .. } => Self::Window(Box::new(Window::new(input))),
         }
     }
@@ -120,6 +120,7 @@ impl Operator {
             (Self::FunctionScan(op), Node::FunctionScan { functions, with_ordinality }) => {
                 op.next(functions, *with_ordinality, cx, max)
             }
+            (Self::SystemScan(op), Node::SystemScan { table, .. }) => op.next(*table, cx, max),
             (Self::CteScan(op), Node::CteScan { cte, .. }) => op.next(*cte, cx, max),
             (Self::WorkingTable(op), Node::WorkingTable { cte, .. }) => op.next(*cte, cx, max),
             (Self::Filter(op), Node::Filter { input, predicate }) => {
@@ -147,7 +148,6 @@ impl Operator {
             (Self::Insert(op), Node::Insert(plan)) => op.next(plan, cx, max),
             (Self::Update(op), Node::Update(plan)) => op.next(plan, cx, max),
             (Self::Delete(op), Node::Delete(plan)) => op.next(plan, cx, max),
-            (Self::Unsupported(what), _) => Err(Error::unsupported(what)),
             _ => Err(Error::internal("operator and plan node differ")),
         }
     }

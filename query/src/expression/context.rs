@@ -130,6 +130,22 @@ pub trait Services {
     fn advisory_lock(&self, key: AdvisoryKey, mode: AdvisoryMode) -> Result<bool>;
     /// Gives a session-level advisory lock back; answers whether it was held.
     fn advisory_unlock(&self, key: Option<AdvisoryKey>, is_shared: bool) -> bool;
+    /// Databases and roles.
+    fn globals(&self) -> Arc<crate::catalog::Globals> {
+        Arc::default()
+    }
+    /// Rows of a catalog that shows what the system is doing.
+    ///
+    /// # Errors
+    /// 0A000 where no system is running.
+    fn system_rows(&self, facts: SystemFacts) -> Result<Vec<crate::plan::Row>> {
+        let message = format!("nothing runs here that could answer about {facts:?}");
+        Err(crate::error::Error::unsupported(message))
+    }
+    /// How many rows a table is thought to have, if anybody ever counted.
+    fn row_estimate(&self, _table: &crate::catalog::TableDef) -> Option<f64> {
+        None
+    }
     /// Fails with 57014 when the statement was cancelled or ran out of time. Long loops call it.
     ///
     /// # Errors
@@ -141,6 +157,17 @@ pub trait Services {
     /// # Errors
     /// 0A000 for what does not exist.
     fn system_call(&self, name: &str, args: &[Value]) -> Result<Value>;
+}
+
+/// What the running system can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemFacts {
+    /// Who is connected: `pg_stat_activity`.
+    Activity,
+    /// Who holds and wants which lock: `pg_locks`.
+    Locks,
+    /// Every setting: `pg_settings`.
+    Settings,
 }
 
 /// The two key spaces of advisory locks.

@@ -50,6 +50,7 @@ impl Facts {
             time_zone: time_zone.clone(),
             is_bytea_escape: &*get("bytea_output") == "escape",
             extra_float_digits: i32::try_from(settings.number("extra_float_digits")).unwrap_or(1),
+            catalog: None,
         };
         let mut hasher = ahash::AHasher::default();
         for name in BINDING_SETTINGS {

@@ -43,6 +43,7 @@ mod runner;
 mod settings;
 mod state;
 mod system_call;
+mod system_rows;
 mod transaction;
 mod utility;
 
@@ -65,7 +66,7 @@ pub struct Session {
     cursors: BTreeMap<String, Cursor>,
     next_portal: u64,
     /// Settings as the client was last told.
-    reported: Settings,
+    reported: Option<Settings>,
 }
 
 impl Session {
@@ -79,7 +80,7 @@ impl Session {
             portals: BTreeMap::new(),
             cursors: BTreeMap::new(),
             next_portal: 0,
-            reported: Settings::default(),
+            reported: None,
         }
     }
 
@@ -134,18 +135,17 @@ impl Session {
     /// all.
     pub fn take_parameter_changes(&mut self) -> Vec<(&'static str, Arc<str>)> {
         let settings = self.state.settings.borrow();
-        if settings.is_same(&self.reported) {
+        if self.reported.as_ref().is_some_and(|reported| settings.is_same(reported)) {
             return Vec::new();
         }
-        let is_first = self.reported.is_same(&Settings::default());
         let reported = settings::DEFINITIONS.iter().filter(|known| known.is_reported);
         let changed = reported.filter_map(|known| {
             let value = settings.get(known.name)?;
-            let is_news = is_first || self.reported.get(known.name)? != value;
-            is_news.then_some((known.name, value))
+            let old = self.reported.as_ref().and_then(|reported| reported.get(known.name));
+            (old.as_ref() != Some(&value)).then_some((known.name, value))
         });
         let changed = changed.collect();
-        self.reported = settings.clone();
+        self.reported = Some(settings.clone());
         drop(settings);
         self.note_application_name();
         changed

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::state::State;
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::expression::context::{AdvisoryKey, AdvisoryMode, Services, SlotValues};
+use crate::expression::context::{AdvisoryKey, AdvisoryMode, Services, SlotValues, SystemFacts};
 use crate::value::Value;
 
 /// See the module.
@@ -17,6 +17,18 @@ pub(super) struct Overlay<'a> {
 impl Services for Overlay<'_> {
     fn catalog(&self) -> &Arc<Catalog> {
         self.catalog
+    }
+
+    fn globals(&self) -> Arc<crate::catalog::Globals> {
+        self.state.globals()
+    }
+
+    fn system_rows(&self, facts: SystemFacts) -> Result<Vec<crate::plan::Row>> {
+        self.state.system_rows(facts)
+    }
+
+    fn row_estimate(&self, table: &crate::catalog::TableDef) -> Option<f64> {
+        self.state.row_estimate(table)
     }
 
     fn sequence_next(&self, sequence: u32) -> Result<i64> {

@@ -19,7 +19,7 @@ use crate::database::notifications::Inbox;
 use crate::database::sequences::Position;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::context::{
-    AdvisoryKey, AdvisoryMode, IndexSearch, Services, SlotValues, StatementFacts,
+    AdvisoryKey, AdvisoryMode, IndexSearch, Services, SlotValues, StatementFacts, SystemFacts,
 };
 use crate::result::Notice;
 use crate::value::Value;
@@ -85,7 +85,9 @@ impl State {
             BlockStatus::Idle => self.statement_time.get(),
             _ => block.began_at,
         };
-        self.facts.borrow().at(began_at, self.statement_time.get())
+        let mut facts = self.facts.borrow().at(began_at, self.statement_time.get());
+        facts.output.catalog = Some(Arc::clone(&self.catalog));
+        facts
     }
 
     /// Stands for everything that binding depends on besides the definitions.
@@ -331,6 +333,18 @@ impl Services for State {
 
     fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
+    }
+
+    fn globals(&self) -> Arc<Globals> {
+        Self::globals(self)
+    }
+
+    fn system_rows(&self, facts: SystemFacts) -> Result<Vec<crate::plan::Row>> {
+        Ok(super::system_rows::rows(self, facts))
+    }
+
+    fn row_estimate(&self, table: &crate::catalog::TableDef) -> Option<f64> {
+        self.database.shared.execution.statistics.rows(table.storage())
     }
 
     fn setting(&self, name: &str) -> Option<String> {

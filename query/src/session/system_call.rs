@@ -47,8 +47,43 @@ pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
             Ok(Value::Null)
         }
         ("pg_is_in_recovery", []) => Ok(Value::Bool(false)),
+        ("pg_sequence_last_value", [Value::Oid(oid)]) => last_value(state, *oid),
+        ("pg_relation_size" | "pg_table_size", [Value::Oid(oid)]) => {
+            Ok(Value::Int8(table_size(state, *oid)))
+        }
+        ("pg_indexes_size", [Value::Oid(_)]) => Ok(Value::Int8(0)),
+        ("pg_total_relation_size", [Value::Oid(oid)]) => Ok(Value::Int8(table_size(state, *oid))),
+        ("pg_database_size", [Value::Text(_) | Value::Oid(_)]) => Ok(Value::Int8(store_size(state))),
         _ => Err(Error::unsupported(format!("function {name}"))),
     }
+}
+
+/// The last number that a sequence gave; NULL before the first.
+fn last_value(state: &State, oid: u32) -> Result<Value> {
+    let Some(def) = state.catalog.sequences.get(&oid) else { return Ok(Value::Null) };
+    let shared = &state.database.shared;
+    let position = shared.sequences.position(&shared.db, def)?;
+    Ok(if position.is_called { Value::Int8(position.value) } else { Value::Null })
+}
+
+/// Bytes of a table's rows as they were last counted; nothing is known before.
+fn table_size(state: &State, oid: u32) -> i64 {
+    let catalog = &state.catalog;
+    let stored = catalog.views.get(&oid).and_then(|view| view.materialized).unwrap_or(oid);
+    let statistics = &state.database.shared.execution.statistics;
+    let known = catalog.table(stored).and_then(|table| {
+        let width = statistics.table(table.storage())?.width;
+        Some(statistics.rows(table.storage())? * width)
+    });
+    #[expect(clippy::cast_possible_truncation, reason = "an estimate of a size")]
+    known.map_or(0, |bytes| bytes as i64)
+}
+
+/// Bytes of the whole store. Databases share its files, so one of them has no size of its own.
+fn store_size(state: &State) -> i64 {
+    let stats = state.database.engine().stats();
+    let files: u64 = stats.levels.iter().map(|level| level.len_bytes).sum();
+    i64::try_from(files.saturating_add(stats.memtable_len_bytes)).unwrap_or(i64::MAX)
 }
 
 fn text(value: &Value) -> &str {

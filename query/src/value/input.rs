@@ -359,7 +359,19 @@ fn parse_object(text: &str, ty: &Type, cx: InputContext<'_>) -> Result<Value> {
             let oid = schema.map(|schema| schema.oid);
             oid.ok_or_else(|| undefined(SqlState::INVALID_SCHEMA_NAME, "schema"))?
         }
-        _ => return Err(undefined(SqlState::UNDEFINED_FUNCTION, "function")),
+        _ => {
+            let name = parts.last().map(String::as_str).unwrap_or_default();
+            let mut named =
+                crate::system::listed().iter().filter(|function| function.name == name);
+            match (named.next(), named.next()) {
+                (Some(only), None) => only.oid,
+                (None, _) => return Err(undefined(SqlState::UNDEFINED_FUNCTION, "function")),
+                _ => {
+                    let message = format!("more than one function named \"{name}\"");
+                    return Err(Error::new(SqlState::AMBIGUOUS_FUNCTION, message));
+                }
+            }
+        }
     };
     Ok(Value::Oid(found))
 }
@@ -382,11 +394,14 @@ pub fn find_relation(parts: &[String], cx: InputContext<'_>) -> Option<u32> {
         [schema, name] | [_, schema, name] => (Some(schema.as_str()), name),
         _ => return None,
     };
-    match cx.catalog?.resolve(schema, name, &cx.facts.search_path)? {
-        Relation::Table(oid)
-        | Relation::View(oid)
-        | Relation::Sequence(oid)
-        | Relation::Index(oid, _) => Some(oid),
+    match cx.catalog?.resolve(schema, name, &cx.facts.search_path) {
+        Some(
+            Relation::Table(oid)
+            | Relation::View(oid)
+            | Relation::Sequence(oid)
+            | Relation::Index(oid, _),
+        ) => Some(oid),
+        None => crate::system::find(schema, name).map(crate::system::oid),
     }
 }
 

@@ -6,10 +6,10 @@ use super::datetime::format;
 use super::{Array, OutputStyle, Range, SqlType, Type, Value, opaque};
 use crate::catalog::{Catalog, TypeKind};
 
-/// The text of a value; of NULL, nothing. Names of catalog objects (`regclass`) print as numbers:
-/// see [`to_text_in`].
+/// The text of a value; of NULL, nothing. Names of catalog objects (`regclass`) print as numbers
+/// when the style has no catalog.
 pub fn to_text(value: &Value, ty: &Type, style: &OutputStyle) -> String {
-    to_text_in(value, ty, style, None)
+    to_text_in(value, ty, style, style.catalog.as_deref())
 }
 
 /// As [`to_text`], with a catalog that knows the names of objects and the fields of rows.
@@ -31,7 +31,7 @@ pub fn to_text_in(
 
 /// Appends the text of a value to `out`.
 pub fn write_text(out: &mut String, value: &Value, ty: &Type, style: &OutputStyle) {
-    Printer { style, catalog: None }.write(out, value, ty);
+    Printer { style, catalog: style.catalog.as_deref() }.write(out, value, ty);
 }
 
 /// As [`to_text`], with the spaces that `char(n)` is filled up with.
@@ -195,6 +195,10 @@ impl Printer<'_> {
             }
             Type::RegType => Some(self.type_name(oid)),
             Type::RegClass => self.catalog.and_then(|catalog| relation_name(catalog, oid)),
+            Type::RegProc => {
+                let mut functions = crate::system::listed().iter();
+                functions.find(|function| function.oid == oid).map(|found| found.name.to_owned())
+            }
             Type::RegNamespace => self.catalog.and_then(|catalog| {
                 let mut schemas = catalog.schemas.values();
                 schemas.find(|schema| schema.oid == oid).map(|schema| schema.name.clone())
@@ -220,17 +224,14 @@ impl Printer<'_> {
 
 /// The name of a relation, with its schema when that is not `public` or `pg_catalog`.
 pub fn relation_name(catalog: &Catalog, oid: u32) -> Option<String> {
-    use crate::catalog::Relation;
-    let found = catalog.relations.iter().find(|(_, relation)| match relation {
-        Relation::Table(of) | Relation::View(of) | Relation::Sequence(of) => *of == oid,
-        Relation::Index(of, _) => *of == oid,
-    });
-    found.map(|((schema, name), _)| {
-        let name = quote_name(name);
-        match schema.as_str() {
-            "public" | "pg_catalog" => name,
-            schema => format!("{}.{name}", quote_name(schema)),
-        }
+    let (schema, name) = catalog.relation_name(oid).or_else(|| {
+        let system = crate::system::by_oid(oid)?;
+        Some((crate::system::schema_name(system.schema), system.name))
+    })?;
+    let name = quote_name(name);
+    Some(match schema {
+        "public" | "pg_catalog" => name,
+        schema => format!("{}.{name}", quote_name(schema)),
     })
 }
 

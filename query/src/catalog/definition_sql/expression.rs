@@ -136,6 +136,11 @@ impl Printer<'_> {
 
     fn cast(&self, inner: &Expr, to: &SqlType) -> Option<Printed> {
         let name = self.definitions.type_name(to);
+        if let (Expr::Const(Value::Text(relation)), Type::RegClass) = (inner, &to.base)
+            && let Some(relation) = self.definitions.named_relation(relation)
+        {
+            return Some(atom(format!("{}::{name}", quote_literal(&relation))));
+        }
         if let Expr::Const(Value::Null) = inner {
             return Some(atom(format!("NULL::{name}")));
         }

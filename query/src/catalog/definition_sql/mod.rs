@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::bind::{BindContext, bind_table_expression};
 use crate::catalog::{Catalog, ColumnDefault, IndexDef, Relation, TableDef};
 use crate::identifier::{quote_identifier, quote_qualified};
+use crate::value::input::{InputContext, relation_oid};
 use crate::value::{SqlType, Type};
 
 pub mod constraint;
@@ -98,6 +99,14 @@ impl<'a> DefinitionSql<'a> {
         }
     }
 
+    /// A relation that a text names, by the name that this printer would give it.
+    fn named_relation(&self, text: &str) -> Option<String> {
+        let input = InputContext { facts: self.ctx.facts, catalog: Some(self.catalog()) };
+        let oid = relation_oid(text, input).ok()?;
+        let (schema, name) = self.catalog().relation_name(oid)?;
+        Some(self.relation(schema, name))
+    }
+
     /// The name of a table by its OID.
     pub fn table_name(&self, oid: u32) -> String {
         match self.catalog().table(oid) {
@@ -156,13 +165,28 @@ impl<'a> DefinitionSql<'a> {
         }
     }
 
-    /// A default: a bare string is of the column's type.
-    pub(crate) fn default_text(&self, table: &Arc<TableDef>, sql: &str, ty: &SqlType) -> String {
-        if is_string_literal(sql) {
-            let bare = SqlType::new(ty.base.clone());
-            return format!("{sql}::{}", self.type_name(&bare));
+    fn default_text(&self, table: &Arc<TableDef>, sql: &str, ty: &SqlType) -> String {
+        match is_string_literal(sql) {
+            true => self.typed_literal(sql, ty),
+            false => self.expression(table, sql),
         }
-        self.expression(table, sql)
+    }
+
+    /// A default as `pg_attrdef` keeps it: a bare string says that it is of the column's type.
+    pub(crate) fn typed_literal(&self, sql: &str, ty: &SqlType) -> String {
+        match is_string_literal(sql) {
+            true => format!("{sql}::{}", self.type_name(&SqlType::new(ty.base.clone()))),
+            false => sql.to_owned(),
+        }
+    }
+
+    /// What `pg_get_expr` makes of a text out of a catalog.
+    pub fn stored_expression(&self, table: &Arc<TableDef>, sql: &str) -> String {
+        let literal = sql.rfind("'::").and_then(|end| sql.get(..=end));
+        match literal.is_some_and(is_string_literal) {
+            true => sql.to_owned(),
+            false => self.expression(table, sql),
+        }
     }
 
     /// The table that an index belongs to, and the index.

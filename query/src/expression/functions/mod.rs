@@ -13,6 +13,7 @@ mod array;
 mod builder;
 mod bytes;
 mod datetime;
+mod definition;
 mod geo;
 mod json;
 mod json_set;
@@ -20,10 +21,12 @@ mod math;
 mod numeric;
 mod pattern;
 mod polymorphic;
+mod privilege;
 mod range;
 mod registry;
 mod sequence;
 mod set;
+mod size;
 mod statistics;
 mod string;
 mod system;
@@ -231,6 +234,9 @@ fn register_all(builder: &mut Builder) {
         json::register,
         template::register,
         datetime::register,
+        definition::register,
+        privilege::register,
+        size::register,
         system::register,
         statistics::register,
         set::register,

@@ -51,6 +51,11 @@ impl Registry {
         lookup(&self.set_functions, name)
     }
 
+    /// Every operator: for `pg_operator`.
+    pub fn all_operators(&self) -> impl Iterator<Item = &Arc<Function>> {
+        self.operators.values().flatten()
+    }
+
     /// Every function: for `pg_proc`.
     pub fn all_functions(&self) -> impl Iterator<Item = &Arc<Function>> {
         self.functions.values().flatten()

@@ -1,5 +1,5 @@
 //! Functions about the session and the system (Postgres manual 9.26, 9.27): settings, identity,
-//! advisory locks, descriptions of definitions.
+//! advisory locks.
 
 use super::Builder;
 use super::argument::{arg, optional};
@@ -15,7 +15,6 @@ pub(super) fn register(builder: &mut Builder) {
     register_session(builder);
     register_settings(builder);
     register_advisory(builder);
-    register_descriptions(builder);
 }
 
 fn register_session(builder: &mut Builder) {
@@ -165,45 +164,5 @@ fn advisory_key(args: &[Value]) -> Result<AdvisoryKey> {
         [Value::Int8(key)] => Ok(AdvisoryKey::Long(*key)),
         [Value::Int4(first), Value::Int4(second)] => Ok(AdvisoryKey::Pair(*first, *second)),
         _ => Err(Error::internal("not an advisory key")),
-    }
-}
-
-fn register_descriptions(builder: &mut Builder) {
-    builder
-        .function("format_type(oid, int4) -> text", |_, args| {
-            let Some(oid) = optional::<u32>(args, 0)? else { return Ok(Value::Null) };
-            let modifier = optional::<i32>(args, 1)?.unwrap_or(-1);
-            Ok(Value::text(match Type::from_oid(oid) {
-                Some(base) => crate::value::SqlType { base, modifier }.name(),
-                None => "???".to_owned(),
-            }))
-        })
-        .stable()
-        .nullable();
-    for visible in ["table", "type", "function", "operator", "opclass", "collation"] {
-        builder
-            .function(&format!("pg_{visible}_is_visible(oid) -> bool"), |_, _| {
-                Ok(Value::Bool(true))
-            })
-            .stable();
-    }
-    builder
-        .function("pg_get_userbyid(oid) -> name", |ctx, args| {
-            ctx.services.system_call("pg_get_userbyid", args)
-        })
-        .stable();
-    for name in ["obj_description", "col_description"] {
-        let second = if name == "obj_description" { "name" } else { "int4" };
-        builder
-            .function(&format!("{name}(oid, {second}) -> text"), |ctx, args| {
-                let oid: u32 = arg(args, 0)?;
-                let column = match args.get(1) {
-                    Some(Value::Int4(column)) => i16::try_from(*column).unwrap_or(-1),
-                    _ => 0,
-                };
-                let found = ctx.services.catalog().comments.get(&(oid, column));
-                Ok(found.map_or(Value::Null, |text| Value::text(text.as_str())))
-            })
-            .stable();
     }
 }

@@ -13,7 +13,7 @@ mod definition;
 mod kind;
 
 pub(crate) use definition::{DEFINITIONS, Definition, definition};
-pub(crate) use kind::{parse_time_zone, truth};
+pub(crate) use kind::{Kind, Unit, parse_time_zone, truth};
 
 /// Values by setting, in the spelling of [`Definition::name`] (lower case for custom ones).
 type Values = Arc<BTreeMap<Arc<str>, Arc<str>>>;
