@@ -53,7 +53,9 @@ pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
         }
         ("pg_indexes_size", [Value::Oid(_)]) => Ok(Value::Int8(0)),
         ("pg_total_relation_size", [Value::Oid(oid)]) => Ok(Value::Int8(table_size(state, *oid))),
-        ("pg_database_size", [Value::Text(_) | Value::Oid(_)]) => Ok(Value::Int8(store_size(state))),
+        ("pg_database_size", [Value::Text(_) | Value::Oid(_)]) => {
+            Ok(Value::Int8(store_size(state)))
+        }
         _ => Err(Error::unsupported(format!("function {name}"))),
     }
 }

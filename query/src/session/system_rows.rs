@@ -111,9 +111,9 @@ fn locks(state: &State) -> Vec<Row> {
 fn lock_row(lock: &LockInfo, database: u32, pid: Option<i32>, now: i64) -> Row {
     let target = target(lock, database);
     let oid = |oid: Option<u32>| oid.map_or(Value::Null, Value::Oid);
-    let since = lock.waiting.map(|waited| {
-        now.saturating_sub(i64::try_from(waited.as_micros()).unwrap_or(i64::MAX))
-    });
+    let since = lock
+        .waiting
+        .map(|waited| now.saturating_sub(i64::try_from(waited.as_micros()).unwrap_or(i64::MAX)));
     vec![
         text(target.kind),
         oid(target.database),
@@ -194,7 +194,9 @@ fn settings(state: &State) -> Vec<Row> {
 
 fn setting_row(known: &Definition, value: &str) -> Row {
     let (unit, least, most) = match known.kind {
-        Kind::Int { min, max, unit } => (unit_name(unit), text(min.to_string()), text(max.to_string())),
+        Kind::Int { min, max, unit } => {
+            (unit_name(unit), text(min.to_string()), text(max.to_string()))
+        }
         Kind::Real { min, max } => (Value::Null, text(min.to_string()), text(max.to_string())),
         _ => (Value::Null, Value::Null, Value::Null),
     };

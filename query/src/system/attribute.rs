@@ -85,10 +85,32 @@ impl<'a> Attribute<'a> {
         let dimensions = i32::from(matches!(base, Type::Array(_)));
         let oid = if self.is_dropped { 0 } else { base.oid() };
         row![
-            self.relation, self.name, oid, -1_i32, base.len(), self.number, dimensions, -1_i32,
-            self.ty.modifier, is_by_value(base), alignment(base), storage(base), "",
-            self.is_not_null, self.has_default, false, self.identity, self.generated,
-            self.is_dropped, true, 0_i32, collation(base), NULL, NULL, NULL, NULL
+            self.relation,
+            self.name,
+            oid,
+            -1_i32,
+            base.len(),
+            self.number,
+            dimensions,
+            -1_i32,
+            self.ty.modifier,
+            is_by_value(base),
+            alignment(base),
+            storage(base),
+            "",
+            self.is_not_null,
+            self.has_default,
+            false,
+            self.identity,
+            self.generated,
+            self.is_dropped,
+            true,
+            0_i32,
+            collation(base),
+            NULL,
+            NULL,
+            NULL,
+            NULL
         ]
     }
 }
@@ -128,15 +150,14 @@ fn attributes(reader: &Reader<'_>) -> Result<Vec<Row>> {
 
 fn push_columns(relation: u32, columns: &[(String, SqlType)], rows: &mut Vec<Row>) {
     let columns = columns.iter().enumerate();
-    rows.extend(columns.map(|(position, (name, ty))| {
-        Attribute::new(relation, (name, ty), position).row()
-    }));
+    rows.extend(
+        columns.map(|(position, (name, ty))| Attribute::new(relation, (name, ty), position).row()),
+    );
 }
 
 /// What a sequence shows when it is selected from.
 fn sequence_columns() -> Vec<(String, SqlType)> {
-    let columns =
-        [("last_value", Type::Int8), ("log_cnt", Type::Int8), ("is_called", Type::Bool)];
+    let columns = [("last_value", Type::Int8), ("log_cnt", Type::Int8), ("is_called", Type::Bool)];
     columns.map(|(name, ty)| (name.to_owned(), SqlType::new(ty))).to_vec()
 }
 
@@ -170,9 +191,8 @@ fn key_name(table: &TableDef, key: &IndexKey) -> String {
     }
     let sql = key.expression.as_deref().unwrap_or_default();
     let call = sql.split_once('(').map(|(name, _)| name.trim());
-    let is_name = |name: &&str| {
-        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
-    };
+    let is_name =
+        |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     call.filter(is_name).unwrap_or("expr").to_lowercase()
 }
 

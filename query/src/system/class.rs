@@ -73,11 +73,39 @@ impl<'a> Class<'a> {
         let storage = if matches!(self.kind, 'v' | 'c') { 0 } else { self.oid };
         let identity = if matches!(self.kind, 'r' | 'm') { 'd' } else { 'n' };
         row![
-            self.oid, self.name, self.schema, self.row_type, 0_u32, self.owner,
-            self.access_method, storage, 0_u32, self.pages, self.rows, 0_i32, 0_u32,
-            self.has_indexes, false, persistence, self.kind, small(self.columns),
-            small(self.checks), self.has_rules, self.has_triggers, false, false, false, true,
-            identity, false, 0_u32, 0_u32, 0_u32, NULL, NULL, NULL
+            self.oid,
+            self.name,
+            self.schema,
+            self.row_type,
+            0_u32,
+            self.owner,
+            self.access_method,
+            storage,
+            0_u32,
+            self.pages,
+            self.rows,
+            0_i32,
+            0_u32,
+            self.has_indexes,
+            false,
+            persistence,
+            self.kind,
+            small(self.columns),
+            small(self.checks),
+            self.has_rules,
+            self.has_triggers,
+            false,
+            false,
+            false,
+            true,
+            identity,
+            false,
+            0_u32,
+            0_u32,
+            0_u32,
+            NULL,
+            NULL,
+            NULL
         ]
     }
 }

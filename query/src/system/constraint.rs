@@ -50,10 +50,32 @@ impl Entry<'_> {
         let no_inherit = matches!(self.kind, 'p' | 'u' | 'f' | 'x');
         let (on_update, on_delete) = self.actions;
         row![
-            self.oid, self.name, self.schema, self.kind, self.is_deferrable, self.is_deferred,
-            true, self.table, self.domain, self.index, 0_u32, self.referenced, on_update,
-            on_delete, self.match_kind, true, 0_i32, no_inherit, self.columns,
-            self.referenced_columns, NULL, NULL, NULL, NULL, NULL, self.condition
+            self.oid,
+            self.name,
+            self.schema,
+            self.kind,
+            self.is_deferrable,
+            self.is_deferred,
+            true,
+            self.table,
+            self.domain,
+            self.index,
+            0_u32,
+            self.referenced,
+            on_update,
+            on_delete,
+            self.match_kind,
+            true,
+            0_i32,
+            no_inherit,
+            self.columns,
+            self.referenced_columns,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            self.condition
         ]
     }
 }

@@ -56,8 +56,22 @@ fn databases(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let ctype = setting("lc_ctype").unwrap_or_else(|| "C.UTF-8".to_owned());
     let row = |database: &DatabaseDef| {
         row![
-            database.oid, &database.name, reader.role(&database.owner), UTF8, 'c', false, true,
-            -1_i32, 0_u32, 0_u32, DEFAULT_TABLESPACE, &collate, &ctype, NULL, NULL, NULL
+            database.oid,
+            &database.name,
+            reader.role(&database.owner),
+            UTF8,
+            'c',
+            false,
+            true,
+            -1_i32,
+            0_u32,
+            0_u32,
+            DEFAULT_TABLESPACE,
+            &collate,
+            &ctype,
+            NULL,
+            NULL,
+            NULL
         ]
     };
     Ok(reader.globals.databases.values().map(row).collect())

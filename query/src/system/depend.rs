@@ -62,16 +62,17 @@ fn of_sequences(reader: &Reader<'_>, table: &TableDef, rows: &mut Vec<Row>) {
 fn of_indexes(table: &TableDef, rows: &mut Vec<Row>) {
     for index in definition_sql::indexes(table) {
         let object = (class::OID, index.oid(), 0);
-        let is_plain =
-            matches!(&index, AnyIndex::Kept(kept) if kept.constraint.is_none());
+        let is_plain = matches!(&index, AnyIndex::Kept(kept) if kept.constraint.is_none());
         if !is_plain {
             rows.push(depend(object, (constraint::OID, index.oid(), 0), 'i'));
             continue;
         }
         let columns = constraint::key_columns(&index);
-        rows.extend(columns.into_iter().map(|position| {
-            depend(object, (class::OID, table.oid, number(position)), 'a')
-        }));
+        rows.extend(
+            columns
+                .into_iter()
+                .map(|position| depend(object, (class::OID, table.oid, number(position)), 'a')),
+        );
     }
 }
 

@@ -42,9 +42,8 @@ fn installed(_: &Reader<'_>) -> Result<Vec<Row>> {
 }
 
 fn available(_: &Reader<'_>) -> Result<Vec<Row>> {
-    let row = |(_, name, version, text): &(u32, &str, &str, &str)| {
-        row![*name, *version, *version, *text]
-    };
+    let row =
+        |(_, name, version, text): &(u32, &str, &str, &str)| row![*name, *version, *version, *text];
     Ok(EXTENSIONS.iter().map(row).collect())
 }
 

@@ -6,8 +6,8 @@ use super::cell::{NULL, row, small};
 use super::reader::{Reader, vector};
 use super::{BOOTSTRAP_ROLE, PG_CATALOG, PUBLIC, SystemCatalog};
 use crate::error::Result;
-use crate::expression::functions::{ParamType, Volatility};
 use crate::expression::Registry;
+use crate::expression::functions::{ParamType, Volatility};
 use crate::plan::Row;
 use crate::value::{Type, Value};
 
@@ -145,6 +145,7 @@ fn param_name(param: &ParamType) -> String {
     match param {
         ParamType::Exact(ty) => ty.name(),
         ParamType::AnyElement => "anyelement".to_owned(),
+        ParamType::AnyNonArray => "anynonarray".to_owned(),
         ParamType::AnyArray => "anyarray".to_owned(),
         ParamType::AnyRange => "anyrange".to_owned(),
         ParamType::AnyEnum => "anyenum".to_owned(),
@@ -158,6 +159,7 @@ fn param_oid(param: &ParamType) -> u32 {
     match param {
         ParamType::Exact(ty) => ty.oid(),
         ParamType::AnyElement => 2283,
+        ParamType::AnyNonArray => 2776,
         ParamType::AnyArray => 2277,
         ParamType::AnyRange => 3831,
         ParamType::AnyEnum => 3500,
@@ -207,11 +209,36 @@ fn functions(_: &Reader<'_>) -> Result<Vec<Row>> {
         let variadic = function.params.last().filter(|_| function.is_variadic).map_or(0, param_oid);
         let rows_expected = if is_set { 1000_f32 } else { 0.0 };
         rows.push(row![
-            function.oid, function.name, schema_of(function.name), BOOTSTRAP_ROLE, INTERNAL,
-            1_f32, rows_expected, variadic, 0_u32, function.kind, false, false,
-            function.is_strict, is_set, function.volatility, 's', small(function.params.len()),
-            small(function.optional), result, vector(Type::Oid, params), NULL, NULL, NULL, NULL,
-            NULL, function.name, NULL, NULL, NULL, NULL
+            function.oid,
+            function.name,
+            schema_of(function.name),
+            BOOTSTRAP_ROLE,
+            INTERNAL,
+            1_f32,
+            rows_expected,
+            variadic,
+            0_u32,
+            function.kind,
+            false,
+            false,
+            function.is_strict,
+            is_set,
+            function.volatility,
+            's',
+            small(function.params.len()),
+            small(function.optional),
+            result,
+            vector(Type::Oid, params),
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            function.name,
+            NULL,
+            NULL,
+            NULL,
+            NULL
         ]);
     }
     Ok(rows)

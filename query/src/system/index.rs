@@ -107,11 +107,26 @@ fn index_row(table: &TableDef, index: &AnyIndex<'_>) -> Row {
     let classes = kept.keys.iter().map(|key| Value::Oid(class_of(method, &key.ty.base)));
     let collations = kept.keys.iter().map(|key| super::types::collation(&key.ty.base));
     row![
-        kept.oid, table.oid, small(kept.keys.len() + kept.included.len()), small(kept.keys.len()),
-        kept.is_unique, kept.nulls_not_distinct, is(IndexConstraint::PrimaryKey),
-        is(IndexConstraint::Exclusion), true, false, true, false, true, true, false,
-        vector(Type::Int2, numbers), vector(Type::Oid, collations.map(Value::Oid).collect()),
-        vector(Type::Oid, classes.collect()), vector(Type::Int2, options), expressions,
+        kept.oid,
+        table.oid,
+        small(kept.keys.len() + kept.included.len()),
+        small(kept.keys.len()),
+        kept.is_unique,
+        kept.nulls_not_distinct,
+        is(IndexConstraint::PrimaryKey),
+        is(IndexConstraint::Exclusion),
+        true,
+        false,
+        true,
+        false,
+        true,
+        true,
+        false,
+        vector(Type::Int2, numbers),
+        vector(Type::Oid, collations.map(Value::Oid).collect()),
+        vector(Type::Oid, classes.collect()),
+        vector(Type::Int2, options),
+        expressions,
         predicate(kept)
     ]
 }
@@ -130,9 +145,27 @@ fn row_key(table: &TableDef, oid: u32, columns: &[usize]) -> Row {
     let classes = types.iter().map(|ty| Value::Oid(class_of("btree", ty))).collect();
     let options = columns.iter().map(|_| Value::Int2(0)).collect();
     row![
-        oid, table.oid, count, count, true, false, true, false, true, false, true, false, true,
-        true, false, vector(Type::Int2, numbers), vector(Type::Oid, collations),
-        vector(Type::Oid, classes), vector(Type::Int2, options), NULL, NULL
+        oid,
+        table.oid,
+        count,
+        count,
+        true,
+        false,
+        true,
+        false,
+        true,
+        false,
+        true,
+        false,
+        true,
+        true,
+        false,
+        vector(Type::Int2, numbers),
+        vector(Type::Oid, collations),
+        vector(Type::Oid, classes),
+        vector(Type::Int2, options),
+        NULL,
+        NULL
     ]
 }
 
@@ -157,8 +190,15 @@ fn classes(_: &Reader<'_>) -> Result<Vec<Row>> {
         let schema = super::types::schema_of(ty);
         let is_default = !matches!(*name, "jsonb_path_ops" | "gin_trgm_ops");
         row![
-            *oid, method_oid(method), *name, schema, BOOTSTRAP_ROLE, *family, ty.oid(),
-            is_default, 0_u32
+            *oid,
+            method_oid(method),
+            *name,
+            schema,
+            BOOTSTRAP_ROLE,
+            *family,
+            ty.oid(),
+            is_default,
+            0_u32
         ]
     };
     Ok(CLASSES.iter().map(row).collect())

@@ -63,7 +63,14 @@ fn tables(reader: &Reader<'_>) -> Result<Vec<Row>> {
         let has_triggers = !table.foreign_keys.is_empty()
             || reader.catalog().references_to(table.oid).next().is_some();
         row![
-            &table.schema, &table.name, &table.owner, NULL, has_indexes, false, has_triggers, false
+            &table.schema,
+            &table.name,
+            &table.owner,
+            NULL,
+            has_indexes,
+            false,
+            has_triggers,
+            false
         ]
     });
     let system = super::numbered().filter(|(_, catalog)| !catalog.is_view()).map(|(_, catalog)| {

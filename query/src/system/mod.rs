@@ -28,10 +28,10 @@ mod listing;
 mod namespace;
 mod operator;
 pub(crate) mod reader;
+mod rewrite;
 mod role;
 mod sequence;
 mod spatial;
-mod rewrite;
 mod types;
 
 pub(crate) use database::UTF8;

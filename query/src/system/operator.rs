@@ -50,8 +50,21 @@ fn operators(_: &Reader<'_>) -> Result<Vec<Row>> {
             _ => 0,
         };
         row![
-            oid, &*operator.name, PG_CATALOG, BOOTSTRAP_ROLE, kind, false, false, left, right,
-            result, 0_u32, 0_u32, 0_u32, 0_u32, 0_u32
+            oid,
+            &*operator.name,
+            PG_CATALOG,
+            BOOTSTRAP_ROLE,
+            kind,
+            false,
+            false,
+            left,
+            right,
+            result,
+            0_u32,
+            0_u32,
+            0_u32,
+            0_u32,
+            0_u32
         ]
     };
     Ok((FIRST_OID..).zip(&all).map(row).collect())

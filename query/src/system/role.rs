@@ -66,9 +66,18 @@ fn password(reader: &Reader<'_>, role: &RoleDef) -> Option<String> {
 fn identities(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let row = |role: &RoleDef| {
         row![
-            role.oid, &role.name, role.is_superuser, true, role.can_create_roles,
-            role.can_create_databases, role.can_login, role.is_superuser, role.is_superuser,
-            role.connection_limit, password(reader, role), NULL
+            role.oid,
+            &role.name,
+            role.is_superuser,
+            true,
+            role.can_create_roles,
+            role.can_create_databases,
+            role.can_login,
+            role.is_superuser,
+            role.is_superuser,
+            role.connection_limit,
+            password(reader, role),
+            NULL
         ]
     };
     Ok(reader.globals.roles.values().map(row).collect())
@@ -77,9 +86,19 @@ fn identities(reader: &Reader<'_>) -> Result<Vec<Row>> {
 fn roles(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let row = |role: &RoleDef| {
         row![
-            &role.name, role.is_superuser, true, role.can_create_roles, role.can_create_databases,
-            role.can_login, role.is_superuser, role.connection_limit, HIDDEN, NULL,
-            role.is_superuser, NULL, role.oid
+            &role.name,
+            role.is_superuser,
+            true,
+            role.can_create_roles,
+            role.can_create_databases,
+            role.can_login,
+            role.is_superuser,
+            role.connection_limit,
+            HIDDEN,
+            NULL,
+            role.is_superuser,
+            NULL,
+            role.oid
         ]
     };
     Ok(reader.globals.roles.values().map(row).collect())
@@ -87,8 +106,15 @@ fn roles(reader: &Reader<'_>) -> Result<Vec<Row>> {
 
 fn user(role: &RoleDef, password: Option<String>) -> Row {
     row![
-        &role.name, role.oid, role.can_create_databases, role.is_superuser, role.is_superuser,
-        role.is_superuser, password, NULL, NULL
+        &role.name,
+        role.oid,
+        role.can_create_databases,
+        role.is_superuser,
+        role.is_superuser,
+        role.is_superuser,
+        password,
+        NULL,
+        NULL
     ]
 }
 

@@ -31,8 +31,14 @@ pub(super) const CATALOGS: &[SystemCatalog] = &[
 fn definitions(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let row = |sequence: &std::sync::Arc<SequenceDef>| {
         row![
-            sequence.oid, sequence.ty.base.oid(), sequence.start, sequence.increment,
-            sequence.max, sequence.min, sequence.cache, sequence.is_cycle
+            sequence.oid,
+            sequence.ty.base.oid(),
+            sequence.start,
+            sequence.increment,
+            sequence.max,
+            sequence.min,
+            sequence.cache,
+            sequence.is_cycle
         ]
     };
     Ok(reader.sequences().map(row).collect())
@@ -44,9 +50,17 @@ fn positions(reader: &Reader<'_>) -> Result<Vec<Row>> {
         let oid = Value::Oid(sequence.oid);
         let last = reader.cx.services.system_call("pg_sequence_last_value", &[oid])?;
         rows.push(row![
-            &sequence.schema, &sequence.name, &sequence.owner, sequence.ty.base.oid(),
-            sequence.start, sequence.min, sequence.max, sequence.increment, sequence.is_cycle,
-            sequence.cache, last
+            &sequence.schema,
+            &sequence.name,
+            &sequence.owner,
+            sequence.ty.base.oid(),
+            sequence.start,
+            sequence.min,
+            sequence.max,
+            sequence.increment,
+            sequence.is_cycle,
+            sequence.cache,
+            last
         ]);
     }
     Ok(rows)

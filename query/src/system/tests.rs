@@ -123,11 +123,7 @@ fn information_schema_describes_tables() {
                    ORDER BY ordinal_position";
     assert_eq!(
         ask(&mut session, columns),
-        [
-            "id|bigint|NO|YES|NEVER",
-            "name|text|NO|NO|NEVER",
-            "code|character varying|YES|NO|NEVER",
-        ]
+        ["id|bigint|NO|YES|NEVER", "name|text|NO|NO|NEVER", "code|character varying|YES|NO|NEVER",]
     );
     let keys = "SELECT k.constraint_name, k.column_name, c.table_name, c.column_name \
                 FROM information_schema.key_column_usage k \

@@ -112,11 +112,38 @@ impl Entry {
     fn row(self) -> Row {
         // Input and output functions have no OIDs here: values are read and written by the type.
         row![
-            self.oid, self.name, self.schema, self.owner, self.len, self.by_value, self.kind,
-            self.category, self.is_preferred, true, ',', self.relation, 0_u32, self.element,
-            self.array, 0_u32, 0_u32, 0_u32, 0_u32, 0_u32, 0_u32, 0_u32, self.align, self.storage,
-            self.is_not_null, self.base, self.modifier, 0_i32, self.collation, NULL,
-            self.default, NULL
+            self.oid,
+            self.name,
+            self.schema,
+            self.owner,
+            self.len,
+            self.by_value,
+            self.kind,
+            self.category,
+            self.is_preferred,
+            true,
+            ',',
+            self.relation,
+            0_u32,
+            self.element,
+            self.array,
+            0_u32,
+            0_u32,
+            0_u32,
+            0_u32,
+            0_u32,
+            0_u32,
+            0_u32,
+            self.align,
+            self.storage,
+            self.is_not_null,
+            self.base,
+            self.modifier,
+            0_i32,
+            self.collation,
+            NULL,
+            self.default,
+            NULL
         ]
     }
 }

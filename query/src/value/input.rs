@@ -361,8 +361,7 @@ fn parse_object(text: &str, ty: &Type, cx: InputContext<'_>) -> Result<Value> {
         }
         _ => {
             let name = parts.last().map(String::as_str).unwrap_or_default();
-            let mut named =
-                crate::system::listed().iter().filter(|function| function.name == name);
+            let mut named = crate::system::listed().iter().filter(|function| function.name == name);
             match (named.next(), named.next()) {
                 (Some(only), None) => only.oid,
                 (None, _) => return Err(undefined(SqlState::UNDEFINED_FUNCTION, "function")),

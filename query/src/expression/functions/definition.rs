@@ -137,9 +137,7 @@ fn index_definition(
     let Some((table, index)) = printer.find_index(oid) else { return Ok(Value::Null) };
     Ok(match usize::try_from(column) {
         Ok(0) | Err(_) => Value::text(printer.create_index(table, &index)),
-        Ok(number) => {
-            Value::text(printer.index_column(table, &index, number).unwrap_or_default())
-        }
+        Ok(number) => Value::text(printer.index_column(table, &index, number).unwrap_or_default()),
     })
 }
 
@@ -296,9 +294,9 @@ fn is_table_visible(ctx: &EvalContext<'_>, oid: u32) -> Option<bool> {
         return Some(crate::system::schema_name(system.schema) != "information_schema");
     }
     let (schema, name) = catalog.relation_name(oid)?;
-    let first = path.iter().find(|schema| {
-        catalog.relations.contains_key(&((*schema).clone(), name.to_owned()))
-    });
+    let first = path
+        .iter()
+        .find(|schema| catalog.relations.contains_key(&((*schema).clone(), name.to_owned())));
     Some(first.is_some_and(|first| first == schema))
 }
 

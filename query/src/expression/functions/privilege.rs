@@ -7,8 +7,8 @@ use super::Builder;
 use super::argument::arg;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::EvalContext;
-use crate::value::input::{InputContext, relation_oid};
 use crate::value::Value;
+use crate::value::input::{InputContext, relation_oid};
 
 pub(super) fn register(builder: &mut Builder) {
     for kind in ["table", "sequence", "any_column"] {

@@ -7,9 +7,8 @@ use crate::expression::EvalContext;
 use crate::value::Value;
 
 pub(super) fn register(builder: &mut Builder) {
-    builder.function("pg_size_pretty(int8) -> text", |_, args| {
-        Ok(Value::text(pretty(arg(args, 0)?)))
-    });
+    builder
+        .function("pg_size_pretty(int8) -> text", |_, args| Ok(Value::text(pretty(arg(args, 0)?))));
     // Each is a call of its own to the running system.
     builder
         .function("pg_relation_size(regclass, [text]) -> int8", |ctx, args| {

@@ -105,11 +105,40 @@ impl Column<'_> {
         let (precision, radix, scale) = numeric(self.ty);
         let (type_schema, type_name) = internal_name(reader, &self.ty.base);
         let mut row = row![
-            database, self.schema, self.relation, self.name, position, self.default,
-            yes_no(!self.is_not_null), data_type(definitions, self.ty), characters, bytes,
-            precision, radix, scale, datetime_precision(self.ty), NULL, NULL, NULL, NULL, NULL,
-            NULL, NULL, NULL, NULL, NULL, NULL, database, type_schema, type_name, NULL, NULL, NULL,
-            NULL, position.to_string(), "NO"
+            database,
+            self.schema,
+            self.relation,
+            self.name,
+            position,
+            self.default,
+            yes_no(!self.is_not_null),
+            data_type(definitions, self.ty),
+            characters,
+            bytes,
+            precision,
+            radix,
+            scale,
+            datetime_precision(self.ty),
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            database,
+            type_schema,
+            type_name,
+            NULL,
+            NULL,
+            NULL,
+            NULL,
+            position.to_string(),
+            "NO"
         ];
         row.extend(identity(self.identity));
         let is_generated = if self.generation.is_some() { "ALWAYS" } else { "NEVER" };

@@ -21,15 +21,32 @@ pub(super) fn tables(reader: &Reader<'_>) -> Result<Vec<Row>> {
                 _ => (false, false),
             };
             row![
-                database, &table.schema, constraint.name(), database, &table.schema, &table.name,
-                kind(&constraint), yes_no(deferrable), yes_no(deferred), "YES",
+                database,
+                &table.schema,
+                constraint.name(),
+                database,
+                &table.schema,
+                &table.name,
+                kind(&constraint),
+                yes_no(deferrable),
+                yes_no(deferred),
+                "YES",
                 nulls_distinct(&constraint)
             ]
         }));
         rows.extend(not_nulls(reader, table).map(|(name, _)| {
             row![
-                database, &table.schema, name, database, &table.schema, &table.name, "CHECK",
-                "NO", "NO", "YES", NULL
+                database,
+                &table.schema,
+                name,
+                database,
+                &table.schema,
+                &table.name,
+                "CHECK",
+                "NO",
+                "NO",
+                "YES",
+                NULL
             ]
         }));
     }
@@ -75,8 +92,15 @@ pub(super) fn references(reader: &Reader<'_>) -> Result<Vec<Row>> {
         let unique = find_key(referenced, &key.referenced_columns)?;
         let (on_update, on_delete) = (action_words(key.on_update), action_words(key.on_delete));
         Some(row![
-            database, &table.schema, &key.name, database, &referenced.schema, unique.name(),
-            "NONE", on_update, on_delete
+            database,
+            &table.schema,
+            &key.name,
+            database,
+            &referenced.schema,
+            unique.name(),
+            "NONE",
+            on_update,
+            on_delete
         ])
     };
     let tables = reader.tables();

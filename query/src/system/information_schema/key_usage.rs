@@ -27,8 +27,15 @@ pub(super) fn keys(reader: &Reader<'_>) -> Result<Vec<Row>> {
                 let Some(column) = table.columns.get(*position) else { continue };
                 let referenced = position_in_unique(reader, &constraint, at);
                 rows.push(row![
-                    database, &table.schema, constraint.name(), database, &table.schema,
-                    &table.name, &column.name, ordinal(at), referenced.map(ordinal)
+                    database,
+                    &table.schema,
+                    constraint.name(),
+                    database,
+                    &table.schema,
+                    &table.name,
+                    &column.name,
+                    ordinal(at),
+                    referenced.map(ordinal)
                 ]);
             }
         }
@@ -74,7 +81,12 @@ pub(super) fn constrained_columns(reader: &Reader<'_>) -> Result<Vec<Row>> {
             let columns = columns.iter().filter_map(|position| of.columns.get(*position));
             rows.extend(columns.map(|column| {
                 row![
-                    database, &of.schema, &of.name, &column.name, database, &table.schema,
+                    database,
+                    &of.schema,
+                    &of.name,
+                    &column.name,
+                    database,
+                    &table.schema,
                     constraint.name()
                 ]
             }));
@@ -91,9 +103,7 @@ pub(super) fn constrained_tables(reader: &Reader<'_>) -> Result<Vec<Row>> {
             let Some((of, _)) = used(reader, table, &constraint) else { continue };
             if constraint.letter() != 'c' {
                 let name = constraint.name();
-                rows.push(row![
-                    database, &of.schema, &of.name, database, &table.schema, name
-                ]);
+                rows.push(row![database, &of.schema, &of.name, database, &table.schema, name]);
             }
         }
     }

@@ -72,9 +72,18 @@ pub(super) fn sequences(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let row = |sequence: &std::sync::Arc<crate::catalog::SequenceDef>| {
         let (precision, radix, scale) = numeric(&sequence.ty);
         row![
-            reader.database(), &sequence.schema, &sequence.name, sequence.ty.name(), precision,
-            radix, scale, sequence.start.to_string(), sequence.min.to_string(),
-            sequence.max.to_string(), sequence.increment.to_string(), yes_no(sequence.is_cycle)
+            reader.database(),
+            &sequence.schema,
+            &sequence.name,
+            sequence.ty.name(),
+            precision,
+            radix,
+            scale,
+            sequence.start.to_string(),
+            sequence.min.to_string(),
+            sequence.max.to_string(),
+            sequence.increment.to_string(),
+            yes_no(sequence.is_cycle)
         ]
     };
     // An identity column's sequence is part of its column.

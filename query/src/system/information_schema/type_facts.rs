@@ -7,7 +7,11 @@ use crate::value::{SqlType, Type};
 pub(super) fn data_type(definitions: &DefinitionSql<'_>, ty: &SqlType) -> String {
     match &ty.base {
         Type::Array(_) => "ARRAY".to_owned(),
-        Type::Enum(_) | Type::Row(_) | Type::Geometry | Type::Geography | Type::Box2d
+        Type::Enum(_)
+        | Type::Row(_)
+        | Type::Geometry
+        | Type::Geography
+        | Type::Box2d
         | Type::Box3d => "USER-DEFINED".to_owned(),
         Type::Bpchar => "character".to_owned(),
         base => definitions.type_name(&SqlType::new(base.clone())),
