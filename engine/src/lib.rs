@@ -75,8 +75,8 @@ pub use keyspace::{Direction, KeyRange, ObjectId, Space};
 pub use lsm::FORMAT_VERSION;
 pub use options::Options;
 pub use timestamp::Timestamp;
-pub use verify::verify;
 pub use txn::{
     Isolation, LockOutcome, LockOwner, LockStrength, Savepoint, Scan, Snapshot, TableLockMode,
     Transaction, WaitPolicy,
 };
+pub use verify::verify;

@@ -24,9 +24,9 @@ impl Compact {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let database = open_existing(&self.dir)?;
         let before = total(&self.dir)?;
-        let report = database.compact().map_err(|error| {
-            Failure::runtime(format!("could not compact: {}", error.message()))
-        })?;
+        let report = database
+            .compact()
+            .map_err(|error| Failure::runtime(format!("could not compact: {}", error.message())))?;
         close(&database)?;
         drop(database);
         let after = total(&self.dir)?;

@@ -31,8 +31,8 @@ impl Dump {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let database = open_read_only(&self.dir)?;
         let mut out = BufWriter::with_capacity(BUFFER_LEN, std::io::stdout().lock());
-        database.dump(&self.database, &mut out).map_err(|error| {
-            Failure::runtime(format!("could not dump: {}", error.message()))
-        })
+        database
+            .dump(&self.database, &mut out)
+            .map_err(|error| Failure::runtime(format!("could not dump: {}", error.message())))
     }
 }

@@ -15,7 +15,8 @@ pub(crate) fn open_read_only(dir: &Path) -> Result<Database, Failure> {
 
 /// Opens a data directory that must be there, to change it.
 pub(crate) fn open_existing(dir: &Path) -> Result<Database, Failure> {
-    Database::open_existing(Env::os(), dir, Options::default()).map_err(|error| refused(dir, &error))
+    Database::open_existing(Env::os(), dir, Options::default())
+        .map_err(|error| refused(dir, &error))
 }
 
 /// Why a data directory could not be opened.

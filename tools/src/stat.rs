@@ -55,7 +55,8 @@ fn print_files(files: &[inspect::FileSize]) {
     ];
     println!("\n{:<20} {:>6} {:>12}", "FILES", "count", "size");
     for (name, ending) in kinds {
-        let of_kind = files.iter().filter(|file| file.path.extension().is_some_and(|e| e == ending));
+        let of_kind =
+            files.iter().filter(|file| file.path.extension().is_some_and(|e| e == ending));
         let lengths: Vec<u64> = of_kind.map(|file| file.len_bytes).collect();
         println!("{name:<20} {:>6} {:>12}", lengths.len(), size(lengths.iter().sum()));
     }
@@ -81,7 +82,10 @@ fn print_levels(stats: &LsmStats) {
 
 fn print_amplification(stats: &LsmStats) {
     println!("\nAMPLIFICATION");
-    println!("read   {:>6}    places that a lookup may have to look in", stats.read_amplification());
+    println!(
+        "read   {:>6}    places that a lookup may have to look in",
+        stats.read_amplification()
+    );
     if let Some(space) = stats.space_amplification() {
         println!("space  {space:>6.2}    bytes in sstables for each byte in the bottom level");
     }

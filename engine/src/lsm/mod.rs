@@ -49,9 +49,9 @@ use bytes::Bytes;
 
 pub use batch::Batch;
 pub use compaction::CompactionReport;
+pub(crate) use recovery::check_existing;
 pub use scan::{ChangeScan, LsmScan};
 pub use stats::{LevelStats, LsmStats, RangeStats};
-pub(crate) use recovery::check_existing;
 pub use verify::{Finding, Verification, verify};
 pub(crate) use verify::{check, hold};
 pub use version::FORMAT_VERSION;

@@ -38,7 +38,8 @@ impl Database {
         session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         // The first statement takes the snapshot; definitions are read after it.
         session.query("SELECT 1", &[])?;
-        let outline = session.with_definitions(|catalog, definitions| Outline::new(self, catalog, definitions))??;
+        let outline = session
+            .with_definitions(|catalog, definitions| Outline::new(self, catalog, definitions))??;
         outline.before.iter().try_for_each(|text| write(out, text))?;
         for table in &outline.tables {
             write(out, &format!("COPY {table} FROM stdin;\n"))?;

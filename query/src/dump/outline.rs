@@ -47,7 +47,8 @@ impl Outline {
         let relations = Relations::new(catalog);
         let mut outline = Self::default();
         outline.define(catalog, definitions, &relations);
-        outline.tables = relations.tables.iter().filter_map(|table| relations.copied(table)).collect();
+        outline.tables =
+            relations.tables.iter().filter_map(|table| relations.copied(table)).collect();
         outline.set_sequences(database, &relations)?;
         outline.complete(definitions, &relations);
         outline.show(catalog, definitions);
@@ -141,7 +142,8 @@ impl Outline {
     /// schema that they may have been written for.
     fn begin(&mut self, catalog: &Catalog) {
         let own = catalog.schemas.keys().filter(|name| is_own(name));
-        let path = std::iter::once("public".to_owned()).chain(own.map(|name| quote_identifier(name)));
+        let path =
+            std::iter::once("public".to_owned()).chain(own.map(|name| quote_identifier(name)));
         let path = quote_literal(&path.collect::<Vec<_>>().join(", "));
         let path = format!("SELECT pg_catalog.set_config('search_path', {path}, false);\n\n\n");
         let mut first = vec![SETTINGS.to_owned(), path];
@@ -157,9 +159,8 @@ impl Outline {
         };
         let postgis = uses(&["geography", "geometry", "st_"]).then_some("postgis");
         let trigrams = uses(&["_trgm_ops", "similarity("]).then_some("pg_trgm");
-        let make = |name| {
-            statement(format!("CREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA public"))
-        };
+        let make =
+            |name| statement(format!("CREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA public"));
         [trigrams, postgis].into_iter().flatten().map(make)
     }
 }

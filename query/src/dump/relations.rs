@@ -74,9 +74,9 @@ impl<'a> Relations<'a> {
 
     /// What COPY names: a table and those of its columns that are not computed.
     pub fn copied(&self, table: &TableDef) -> Option<String> {
-        let stored = table.live_columns().filter(|(_, column)| {
-            !matches!(column.default, Some(ColumnDefault::Generated(_)))
-        });
+        let stored = table
+            .live_columns()
+            .filter(|(_, column)| !matches!(column.default, Some(ColumnDefault::Generated(_))));
         let columns: Vec<_> = stored.map(|(_, column)| quote_identifier(&column.name)).collect();
         let name = quote_qualified(&table.schema, &table.name);
         (!columns.is_empty()).then(|| format!("{name} ({})", columns.join(", ")))

@@ -33,7 +33,9 @@ pub(super) struct Statement {
 enum Within {
     Code,
     /// `'…'`; in `E'…'` a backslash takes the next byte with it.
-    Literal { has_escapes: bool },
+    Literal {
+        has_escapes: bool,
+    },
     Name,
     LineComment,
     /// How many are open: they nest.
@@ -65,7 +67,8 @@ impl<R: BufRead> Script<R> {
     fn advance(&mut self) -> Result<bool> {
         self.line.clear();
         self.at = 0;
-        let read = std::io::Read::take(&mut self.input, LEN_MAX as u64).read_until(b'\n', &mut self.line);
+        let read =
+            std::io::Read::take(&mut self.input, LEN_MAX as u64).read_until(b'\n', &mut self.line);
         let len = read.map_err(|error| {
             Error::new(SqlState::IO_ERROR, format!("could not read the script: {error}"))
         })?;
@@ -239,8 +242,8 @@ fn step_code(within: &mut Within, line: &[u8], at: usize, previous: Option<u8>) 
         }
         [b'$', tail @ ..] if !follows_word => {
             let tag_len = tail.iter().take_while(|&&byte| is_word(byte) && byte != b'$').count();
-            let is_tag = tail.get(tag_len) == Some(&b'$')
-                && !tail.first().is_some_and(u8::is_ascii_digit);
+            let is_tag =
+                tail.get(tag_len) == Some(&b'$') && !tail.first().is_some_and(u8::is_ascii_digit);
             if is_tag {
                 let delimiter = rest.get(..tag_len + 2).unwrap_or_default().to_vec();
                 *within = Within::Dollars(delimiter);

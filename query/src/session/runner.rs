@@ -83,10 +83,7 @@ impl Session {
     ///
     /// # Errors
     /// 25001 inside a transaction, and what `look` answers.
-    pub(crate) fn examine(
-        &mut self,
-        look: &mut dyn FnMut(&Scene<'_>) -> Result<()>,
-    ) -> Result<()> {
+    pub(crate) fn examine(&mut self, look: &mut dyn FnMut(&Scene<'_>) -> Result<()>) -> Result<()> {
         self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
         self.state.refresh_catalog()?;
         self.begin_statement()?;

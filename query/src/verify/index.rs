@@ -66,10 +66,8 @@ fn find_missing(
             let shown = || describe(table, row_key, &row);
             match scene.txn.get(&entry.key)? {
                 None => report.add(format_args!("index {name}: no entry for row {}", shown())),
-                Some(value) if value[..] != entry.value[..] => report.add(format_args!(
-                    "index {name}: the entry of row {} is another's",
-                    shown()
-                )),
+                Some(value) if value[..] != entry.value[..] => report
+                    .add(format_args!("index {name}: the entry of row {} is another's", shown())),
                 Some(_) => {}
             }
         }

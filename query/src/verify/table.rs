@@ -33,7 +33,8 @@ pub(super) fn verify(
     let mut is_whole = true;
     for_each_row(scene, &writer.table, &mut |row_key, row| {
         counted.rows += 1;
-        let outcome = row.and_then(|row| verify_row(scene, writer, row_key, &row, report, &mut implied));
+        let outcome =
+            row.and_then(|row| verify_row(scene, writer, row_key, &row, report, &mut implied));
         if let Err(error) = outcome {
             is_whole = false;
             report.add(format_args!("row {}: {error}", hex(row_key)));
@@ -158,7 +159,11 @@ pub(super) fn describe(table: &TableDef, row_key: &[u8], row: &[Value]) -> Strin
         let Some(column) = table.columns.get(position) else { continue };
         names.push(column.name.clone());
         values.push(row.get(position).map_or_else(String::new, |value| {
-            crate::value::output::to_text(value, &column.ty.base, &crate::value::OutputStyle::default())
+            crate::value::output::to_text(
+                value,
+                &column.ty.base,
+                &crate::value::OutputStyle::default(),
+            )
         }));
     }
     format!("({})=({})", names.join(", "), values.join(", "))

@@ -92,7 +92,8 @@ fn a_lost_entry_is_named_in_every_kind_of_index() {
         let index = index(&database, table, name);
         lose(&database, &index_keys(&database, &index)[3]);
         let found = findings(&database);
-        let expected = format!("database cairn table public.{table}: index {name}: no entry for row");
+        let expected =
+            format!("database cairn table public.{table}: index {name}: no entry for row");
         assert!(found.len() == 1 && found[0].starts_with(&expected), "{name}: {found:?}");
     }
 }
@@ -108,7 +109,8 @@ fn an_entry_too_many_is_named() {
         let is_named = |line: &String| line.contains(name) && line.contains("has no row");
         assert!(found.iter().any(is_named), "{name}: {found:?}");
     }
-    let refers = |line: &String| line.contains("foreign key reviews_place_id_fkey refers to no row");
+    let refers =
+        |line: &String| line.contains("foreign key reviews_place_id_fkey refers to no row");
     assert!(found.iter().any(refers), "{found:?}");
 }
 

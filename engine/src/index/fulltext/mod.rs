@@ -26,8 +26,8 @@ mod state;
 mod tests;
 
 pub use document::{Document, DocumentBuilder, Lexeme, Position, Positions, Weight};
-pub(super) use index::check_files;
 pub use index::FullTextIndex;
+pub(super) use index::check_files;
 pub(super) use manifest::SEGMENT_EXTENSION;
 pub use query::{TextQuery, TextTerm};
 pub use search::{Give, Hit, Search};

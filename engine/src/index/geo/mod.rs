@@ -25,8 +25,8 @@ mod segment;
 mod state;
 
 pub use aabb::Aabb;
-pub(super) use index::check_files;
 pub use index::GeoIndex;
+pub(super) use index::check_files;
 pub use nearest::{Nearest, Neighbor};
 pub use search::{Hit, Search};
 

@@ -141,8 +141,13 @@ impl Printer<'_> {
         {
             return Some(atom(format!("{}::{name}", quote_literal(&relation))));
         }
-        if let Expr::Const(Value::Null) = inner {
-            return Some(atom(format!("NULL::{name}")));
+        match inner {
+            Expr::Const(Value::Null) => return Some(atom(format!("NULL::{name}"))),
+            // A literal is read as that type: a cast from text to it may not be immutable.
+            Expr::Const(Value::Text(text)) => {
+                return Some(atom(format!("{}::{name}", quote_literal(text))));
+            }
+            _ => {}
         }
         Some(self.cast_text(self.print(inner)?, &name))
     }
