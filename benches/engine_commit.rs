@@ -1,7 +1,5 @@
 //! What a commit costs with 1, 8 and 32 threads, and what a begun transaction with one read costs.
 
-#![expect(missing_docs, reason = "criterion's macros generate the items")]
-
 use std::time::{Duration, Instant};
 
 use cairn_engine::{Db, Isolation, Options};

@@ -1,8 +1,6 @@
 //! The geo index: nearest rows and windows over 200,000 points, sealed and in the delta, and what
 //! a commit pays.
 
-#![expect(missing_docs, reason = "criterion's macros generate the items")]
-
 use std::hint::black_box;
 use std::path::Path;
 

@@ -4,6 +4,8 @@
 //! power cut would leave (unsynced sectors and names lost in any combination), and the picture is
 //! opened as a database. Every seed is one history; a failure names its seed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,6 +3,8 @@
 //!
 //! What scripts can say is in `isolation/*.txt`.
 
+#![expect(clippy::result_large_err, reason = "an outcome is made once per statement")]
+
 use std::sync::mpsc::channel;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Loads both servers and lets them take turns.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -61,7 +61,7 @@ fn rival(arguments: &Arguments) -> Result<Option<Postgres>> {
     }
 }
 
-async fn open_again(program: &Path, data: &PathBuf, standings: &mut [Standing]) -> Result<()> {
+async fn open_again(program: &Path, data: &Path, standings: &mut [Standing]) -> Result<()> {
     if let Some(first) = standings.first_mut() {
         first.open = Some(Cairn::time_to_open(program, data).await?);
     }

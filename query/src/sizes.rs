@@ -47,6 +47,18 @@ impl Database {
         Ok(sizes)
     }
 
+    /// Bytes of all indexes of a table, segments included.
+    ///
+    /// # Errors
+    /// XX001.
+    pub(crate) fn indexes_len(&self, catalog: &Catalog, table: &TableDef) -> Result<u64> {
+        table.indexes.iter().try_fold(0, |len: u64, index| {
+            let size = self.index_size(catalog, table, index)?;
+            let segments = size.segments.map_or(0, |(_, bytes)| bytes);
+            Ok(len.saturating_add(size.len_bytes).saturating_add(segments))
+        })
+    }
+
     fn table_size(&self, catalog: &Catalog, table: &TableDef) -> Result<RelationSize> {
         let range = KeyRange::prefix(&keyspace::prefix(Space::Row, table.storage()));
         let size = self.engine().measure(&range)?;

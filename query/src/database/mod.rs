@@ -192,6 +192,14 @@ impl Database {
 }
 
 #[cfg(test)]
+impl Database {
+    /// A session of the superuser.
+    pub(crate) fn session(&self) -> Session {
+        self.connect("cairn", "cairn").expect("the superuser may connect")
+    }
+}
+
+#[cfg(test)]
 impl Shared {
     /// What the background work has.
     fn parts(&self) -> Parts {

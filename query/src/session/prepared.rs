@@ -43,6 +43,15 @@ impl Prepared {
         }
     }
 
+    /// The statement, if it is no plan.
+    #[cfg(test)]
+    pub(crate) fn bound(&self) -> Option<&BoundStatement> {
+        match &self.body {
+            Body::Rows(_) => None,
+            Body::Utility(bound) => Some(bound),
+        }
+    }
+
     /// Whether it is the empty statement.
     pub fn is_empty(&self) -> bool {
         matches!(&self.body, Body::Utility(bound) if matches!(**bound, BoundStatement::Empty))

@@ -51,8 +51,11 @@ pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
         ("pg_relation_size" | "pg_table_size", [Value::Oid(oid)]) => {
             Ok(Value::Int8(table_size(state, *oid)))
         }
-        ("pg_indexes_size", [Value::Oid(_)]) => Ok(Value::Int8(0)),
-        ("pg_total_relation_size", [Value::Oid(oid)]) => Ok(Value::Int8(table_size(state, *oid))),
+        ("pg_indexes_size", [Value::Oid(oid)]) => Ok(Value::Int8(indexes_size(state, *oid)?)),
+        ("pg_total_relation_size", [Value::Oid(oid)]) => {
+            let indexes = indexes_size(state, *oid)?;
+            Ok(Value::Int8(table_size(state, *oid).saturating_add(indexes)))
+        }
         ("pg_database_size", [Value::Text(_) | Value::Oid(_)]) => {
             Ok(Value::Int8(store_size(state)))
         }
@@ -79,6 +82,13 @@ fn table_size(state: &State, oid: u32) -> i64 {
     });
     #[expect(clippy::cast_possible_truncation, reason = "an estimate of a size")]
     known.map_or(0, |bytes| bytes as i64)
+}
+
+/// Bytes of a table's indexes.
+fn indexes_size(state: &State, oid: u32) -> Result<i64> {
+    let Some(table) = state.catalog.table(oid) else { return Ok(0) };
+    let len = state.database.indexes_len(&state.catalog, table)?;
+    Ok(i64::try_from(len).unwrap_or(i64::MAX))
 }
 
 /// Bytes of the whole store. Databases share its files, so one of them has no size of its own.

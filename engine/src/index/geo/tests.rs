@@ -150,9 +150,8 @@ fn a_running_search_outlives_seals_and_merges() {
     }
     let snapshot = model.last;
     let origin = Aabb::point([50.0; 3]);
-    let mut nearest = index.nearest(&origin, Timestamp(snapshot));
     let mut found = 0;
-    while let Some(neighbor) = nearest.next() {
+    for neighbor in index.nearest(&origin, Timestamp(snapshot)) {
         neighbor.unwrap();
         found += 1;
         model.commit(&index, &mut random);

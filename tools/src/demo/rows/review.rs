@@ -52,7 +52,7 @@ fn draw(dataset: &Dataset, row: u64) -> Draw {
 /// business, so that all have some.
 fn begin(dataset: &Dataset, row: u64, draw: &mut Draw) -> (u64, u64) {
     let count = dataset.businesses();
-    let business = if row % 2 == 0 { draw.below(count) } else { draw.skewed_below(count) };
+    let business = if row.is_multiple_of(2) { draw.below(count) } else { draw.skewed_below(count) };
     (business, 5 - draw.skewed_below(5))
 }
 

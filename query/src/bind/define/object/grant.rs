@@ -102,20 +102,19 @@ fn rights_of(kind: &str) -> &'static [&'static str] {
 
 #[cfg(test)]
 mod tests {
+    use crate::Database;
+    use crate::bind::BoundStatement;
     use crate::bind::ddl::{Ddl, ObjectKind};
-    use crate::parse::command::{Command, define};
-    use crate::parse::{Syntax, parse};
 
-    /// What a statement says, as far as no catalog is needed.
+    /// What a statement says.
     fn bind(sql: &str) -> Result<Ddl, String> {
-        let statement = parse(sql).map_err(|error| error.state().0.to_owned())?.remove(0);
-        let Syntax::Command(Command::Define(define::Command::Grant(command))) =
-            statement.syntax.as_ref()
-        else {
-            panic!("{sql} is no GRANT");
-        };
-        crate::bind::tests::with_binder(&statement, |binder| super::bind(binder, command))
-            .map_err(|error| error.state().0.to_owned())
+        let database = Database::in_memory().unwrap();
+        let mut session = database.connect("cairn", "cairn").unwrap();
+        let prepared = session.prepare(sql, &[]);
+        match prepared.map_err(|error| error.state().0.to_owned())?.bound() {
+            Some(BoundStatement::Define(ddl)) => Ok((**ddl).clone()),
+            _ => panic!("{sql} is no GRANT"),
+        }
     }
 
     #[test]

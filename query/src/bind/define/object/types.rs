@@ -169,7 +169,7 @@ mod tests {
         session.execute("ALTER TYPE mood ADD VALUE 'ok' BEFORE 'happy'").unwrap();
         session.execute("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'ok'").unwrap();
         let rows = session.query("SELECT 'ok'::mood < 'happy'::mood", &[]).unwrap();
-        assert_eq!(rows, [vec![Value::Bool(true)]]);
+        assert_eq!(format!("{rows:?}"), format!("{:?}", [vec![Value::Bool(true)]]));
         assert_eq!(state_of(&mut session, "CREATE TYPE x AS ENUM ('a', 'a')"), "23505");
         assert_eq!(state_of(&mut session, "ALTER TYPE mood ADD VALUE 'ok'"), "42710");
         let long = format!("CREATE TYPE x AS ENUM ('{}')", "a".repeat(64));
