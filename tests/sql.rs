@@ -10,10 +10,10 @@ use std::sync::Arc;
 use cairn_query::Database;
 use cairn_tests::client::{Address, Client, Protocol};
 use cairn_tests::embedded::Embedded;
-use cairn_tests::files;
 use cairn_tests::host::{self, Host};
 use cairn_tests::outcome::{Outcome, Report, print_value};
 use cairn_tests::reference::Reference;
+use cairn_tests::{differences, files};
 use libtest_mimic::{Arguments, Failed, Trial};
 use sqllogictest::{ColumnType, DB, DBOutput, Runner, strict_column_validator};
 
@@ -30,7 +30,8 @@ fn trials(path: &Arc<Path>) -> Vec<Trial> {
     let name = files::name(FOLDER, path);
     let trial = |way: &str, run: fn(&Path) -> Result<(), Failed>| {
         let path = path.clone();
-        Trial::test(format!("{name} {way}"), move || run(&path))
+        let name = format!("{name} {way}");
+        Trial::test(name.clone(), move || judge(&name, run(&path)))
     };
     if std::env::var_os("CAIRN_TEST_REFERENCE").is_some() {
         return vec![trial("regenerated", regenerate)];
@@ -40,6 +41,11 @@ fn trials(path: &Arc<Path>) -> Vec<Trial> {
         trial("simple", |path| served(path, Protocol::Simple)),
         trial("extended", |path| served(path, Protocol::Extended)),
     ]
+}
+
+fn judge(name: &str, outcome: Result<(), Failed>) -> Result<(), Failed> {
+    let message = |failed: Failed| failed.message().unwrap_or("failed").to_owned();
+    Ok(differences::judge(name, outcome.map_err(message))?)
 }
 
 fn embedded(path: &Path) -> Result<(), Failed> {

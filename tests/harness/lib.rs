@@ -4,6 +4,7 @@
 //! - [`client`]: the wire protocol by hand, so that names, types, tags and every field of an error
 //!   can be compared
 //! - [`embedded`]: the same answers from a session in process
+//! - [`differences`]: scripts that are not answered as Postgres does yet
 //! - [`transcript`]: golden scripts of one or more sessions
 //! - [`reference`](mod@reference): a real Postgres, for regenerating what is expected
 //!
@@ -15,6 +16,7 @@
 //! ```
 
 pub mod client;
+pub mod differences;
 pub mod embedded;
 pub mod files;
 pub mod host;

@@ -49,7 +49,7 @@ pub use statement::{
     DeclareCursor, Discard, ExplainFormat, ExplainOptions, FetchDirection, IsolationLevel,
     SetStatement, TableLockMode, Transaction, TransactionModes,
 };
-pub use stored::{bind_table_expression, table_writer};
+pub use stored::{bind_table_expression, column_default, table_writer};
 
 /// What binding knows of the session.
 #[derive(Clone, Copy)]

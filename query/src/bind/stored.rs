@@ -39,6 +39,14 @@ pub fn table_writer(ctx: BindContext<'_>, table: &Arc<TableDef>) -> Result<Table
     Binder::without_text(ctx).table_writer(table)
 }
 
+/// The DEFAULT of a column, in the column's type.
+///
+/// # Errors
+/// Whatever is wrong with it.
+pub fn column_default(ctx: BindContext<'_>, table: &Arc<TableDef>, column: usize) -> Result<Expr> {
+    Binder::without_text(ctx).default_of(table, column)
+}
+
 impl Binder<'_> {
     /// See [`bind_table_expression`].
     pub(crate) fn stored_expression(

@@ -12,15 +12,18 @@ use super::block::{Block, BlockStatus, Modes, engine_isolation, isolation_by_nam
 use super::clock;
 use super::facts::{Facts, Identity};
 use super::settings::{SettingScope, Settings};
-use crate::catalog::{Catalog, Globals, SequenceDef};
+use crate::bind::{self, BindContext};
+use crate::catalog::{Catalog, Globals, SequenceDef, TableDef};
 use crate::database::Database;
 use crate::database::backends::Backend;
 use crate::database::notifications::Inbox;
 use crate::database::sequences::Position;
 use crate::error::{Error, Result, SqlState};
+use crate::expression::Expr;
 use crate::expression::context::{
     AdvisoryKey, AdvisoryMode, IndexSearch, Services, SlotValues, StatementFacts, SystemFacts,
 };
+use crate::plan::TableWriter;
 use crate::result::Notice;
 use crate::value::Value;
 
@@ -288,7 +291,23 @@ fn strength(is_shared: bool) -> LockStrength {
     if is_shared { LockStrength::Share } else { LockStrength::Update }
 }
 
+impl State {
+    /// Binds something that the catalog keeps as text.
+    fn with_binding<T>(&self, work: impl FnOnce(BindContext<'_>) -> Result<T>) -> Result<T> {
+        let facts = self.facts();
+        work(BindContext { catalog: &self.catalog, facts: &facts, services: self, params: &[] })
+    }
+}
+
 impl Services for State {
+    fn table_writer(&self, table: &Arc<TableDef>) -> Result<TableWriter> {
+        self.with_binding(|cx| bind::table_writer(cx, table))
+    }
+
+    fn column_default(&self, table: &Arc<TableDef>, column: usize) -> Result<Expr> {
+        self.with_binding(|cx| bind::column_default(cx, table, column))
+    }
+
     fn index_hits(&self, search: &IndexSearch<'_>) -> Option<f64> {
         let db = &self.database.shared.db;
         let hits = match search {
