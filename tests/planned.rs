@@ -19,12 +19,12 @@ CREATE TABLE businesses (id bigint PRIMARY KEY, name text NOT NULL, category tex
 CREATE INDEX businesses_geo ON businesses USING gist (geog);
 CREATE INDEX businesses_doc ON businesses USING gin (doc);";
 
-/// Twenty towns, each with a thousand businesses within some kilometres. Every tenth sells
-/// noodles.
+/// Twenty towns, each with a thousand businesses within some kilometres. Of every
+/// town, a tenth sells noodles.
 const FILL: &str = "
 INSERT INTO businesses (id, name, category, price, geog)
-SELECT g, CASE WHEN g % 10 = 0 THEN 'noodle house ' ELSE 'corner shop ' END || g,
-  (ARRAY['chinese', 'italian', 'thai'])[g % 3 + 1], g % 4 + 1,
+SELECT g, CASE WHEN g / 20 % 10 = 0 THEN 'noodle house ' ELSE 'corner shop ' END || g,
+  (ARRAY['chinese', 'italian', 'thai'])[g % 3 + 1], g / 20 % 4 + 1,
   ST_MakePoint(-120 + g % 20 * 2 + (g / 20 % 32) * 0.003, 30 + g % 20 + (g / 640) * 0.003)::geography
 FROM generate_series(1, 20000) g;
 ANALYZE;";

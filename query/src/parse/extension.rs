@@ -16,7 +16,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use super::dialect::CairnDialect;
-use super::mysql;
+use super::{identity, mysql};
 
 /// What was cut out of a statement.
 #[derive(Debug, Default)]
@@ -97,7 +97,8 @@ impl Extensions {
 pub(super) fn extract(
     tokens: Vec<TokenWithSpan>,
 ) -> Result<(Vec<TokenWithSpan>, Extensions), ParserError> {
-    let (tokens, indexes) = mysql::translate(tokens)?;
+    let (mut tokens, indexes) = mysql::translate(tokens)?;
+    identity::order_options(&mut tokens);
     let found = Extensions { indexes, ..Extensions::default() };
     let mut cutter = Cutter { tokens, at: 0, kept: Vec::new(), found };
     while cutter.at < cutter.tokens.len() {

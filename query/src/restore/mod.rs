@@ -183,7 +183,8 @@ fn is_about_missing_role(error: &Error, text: &str) -> bool {
         "ALTER" => text.to_ascii_uppercase().contains(" OWNER TO "),
         _ => false,
     };
-    names_roles
-        && error.state() == SqlState::UNDEFINED_OBJECT
-        && error.message().starts_with("role ")
+    let is_missing =
+        error.state() == SqlState::UNDEFINED_OBJECT && error.message().starts_with("role ");
+    // Rights on objects do not exist here.
+    names_roles && (is_missing || error.state() == SqlState::FEATURE_NOT_SUPPORTED)
 }

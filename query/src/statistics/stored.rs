@@ -40,8 +40,8 @@ pub(crate) fn store(
     statistics: Option<&TableStatistics>,
 ) -> Result<()> {
     let bytes = statistics.map(encode).transpose()?;
-    db.write_now(&key(storage), bytes.as_deref())?;
-    Ok(())
+    let written = db.write_now(&key(storage), bytes.as_deref())?;
+    Ok(db.wait_durable(written)?)
 }
 
 /// All statistics that can be read.

@@ -38,12 +38,17 @@ impl Scanner<'_> {
     fn item(&mut self, ends: &[char], is_doubled_quote: bool) -> Option<Item> {
         let mut text = String::new();
         let mut was_quoted = false;
+        // Blanks behind what was quoted belong to nothing.
+        let mut kept_len = 0;
         let mut is_open = false;
         let mut chars = self.rest.char_indices().peekable();
         let mut end = self.rest.len();
         while let Some((position, c)) = chars.next() {
             match c {
-                '\\' => text.push(chars.next()?.1),
+                '\\' => {
+                    text.push(chars.next()?.1);
+                    kept_len = text.len();
+                }
                 '"' if is_open && is_doubled_quote && chars.peek().is_some_and(|n| n.1 == '"') => {
                     chars.next();
                     text.push('"');
@@ -51,6 +56,7 @@ impl Scanner<'_> {
                 '"' => {
                     is_open = !is_open;
                     was_quoted = true;
+                    kept_len = text.len();
                 }
                 c if !is_open && ends.contains(&c) => {
                     end = position;
@@ -60,6 +66,10 @@ impl Scanner<'_> {
             }
         }
         self.rest = &self.rest[end..];
+        if was_quoted {
+            let rest_len = text.get(kept_len..).map_or(0, |rest| rest.trim_end().len());
+            text.truncate(kept_len + rest_len);
+        }
         (!is_open).then_some((text, was_quoted))
     }
 }

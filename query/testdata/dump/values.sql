@@ -16,7 +16,7 @@ INSERT INTO texts VALUES
 CREATE TABLE times (a date, b time, c timetz, d timestamp, e timestamptz, f interval);
 INSERT INTO times VALUES
     ('0044-03-15 BC', '00:00', '23:59:59.999999+14', '4713-01-01 00:00:00 BC', '2024-02-29 12:00:00.000001+02', '1 year -2 mons +3 days -04:05:06.7'),
-    ('infinity', '24:00', '00:00-12', 'infinity', '-infinity', '-178000000 years'),
+    ('infinity', '24:00', '00:00-12', 'infinity', 'infinity', '-178000000 years'),
     ('9999-12-31', '12:34:56.7', '01:02:03+00', '2000-01-01', '1970-01-01 00:00:00Z', '0');
 CREATE TABLE lists (a integer[], b text[], c numeric[], d timestamptz[], e integer[][], f color[]);
 INSERT INTO lists VALUES

@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn databases_come_and_go() {
         let mut session = session();
-        let sql = "CREATE DATABASE shop WITH OWNER = postgres ENCODING 'UTF8' LC_COLLATE = 'C' \
+        let sql = "CREATE DATABASE shop WITH OWNER = cairn ENCODING 'UTF8' LC_COLLATE = 'C' \
                    TEMPLATE template0 CONNECTION LIMIT -1";
         assert_eq!(session.execute(sql).unwrap().to_string(), "CREATE DATABASE");
         assert_eq!(state_of(&mut session, "CREATE DATABASE shop"), "42P04");
@@ -156,10 +156,10 @@ mod tests {
     fn schemas_and_extensions() {
         let mut session = session();
         session.execute("CREATE SCHEMA app").unwrap();
-        session.execute("CREATE SCHEMA IF NOT EXISTS app AUTHORIZATION postgres").unwrap();
-        session.execute("CREATE SCHEMA AUTHORIZATION postgres").unwrap();
-        assert_eq!(state_of(&mut session, "CREATE SCHEMA postgres"), "42P06");
-        session.execute("ALTER SCHEMA app OWNER TO postgres").unwrap();
+        session.execute("CREATE SCHEMA IF NOT EXISTS app AUTHORIZATION cairn").unwrap();
+        session.execute("CREATE SCHEMA AUTHORIZATION cairn").unwrap();
+        assert_eq!(state_of(&mut session, "CREATE SCHEMA cairn"), "42P06");
+        session.execute("ALTER SCHEMA app OWNER TO cairn").unwrap();
         session.execute("CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\" WITH SCHEMA public").unwrap();
         session.execute("CREATE EXTENSION postgis CASCADE").unwrap();
         assert_eq!(state_of(&mut session, "CREATE EXTENSION foo"), "0A000");

@@ -196,7 +196,7 @@ mod tests {
         let tag = session.execute("CREATE TABLE u (n) AS SELECT a, b FROM app.t").unwrap();
         assert_eq!(tag.to_string(), "SELECT 2");
         assert_eq!(ints(&mut session, "SELECT n FROM u WHERE b = 'y'"), [2]);
-        session.execute("CREATE TEMP TABLE w AS TABLE app.t WITH NO DATA").unwrap();
+        session.execute("CREATE TABLE w AS TABLE app.t WITH NO DATA").unwrap();
         assert_eq!(ints(&mut session, "SELECT a FROM w"), [] as [i32; 0]);
         assert_eq!(state_of(&mut session, "CREATE TABLE x (a, b) AS SELECT 1"), "42601");
         assert_eq!(state_of(&mut session, "CREATE TABLE x AS SELECT 1 a, 2 a"), "42701");
