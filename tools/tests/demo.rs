@@ -1,5 +1,7 @@
 //! `cairn demo`, small, from the command line.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -130,6 +130,11 @@ fn named(
     name: &ObjectName,
     modifiers: &[String],
 ) -> Result<SqlType> {
+    // `char` is `character(1)`; in quotes it is the type of one byte.
+    let last = name.0.last().and_then(|part| part.as_ident());
+    if last.is_some_and(|name| name.quote_style.is_some() && name.value == "char") {
+        return Ok(SqlType::new(Type::Char));
+    }
     let idents = name.0.iter().filter_map(|part| part.as_ident());
     let parts: Vec<String> = idents.map(fold).collect();
     let (schema, name) = match parts.as_slice() {
