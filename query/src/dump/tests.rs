@@ -23,29 +23,6 @@ fn round_trip(sql: &str) -> String {
 }
 
 #[test]
-fn every_kind_of_definition_comes_back() {
-    let dump = round_trip(include_str!("../../testdata/dump/definitions.sql"));
-    for part in [
-        "CREATE EXTENSION IF NOT EXISTS postgis",
-        "CREATE SCHEMA \"Odd Schema\"",
-        "CREATE TYPE public.mood AS ENUM",
-        "ADD GENERATED ALWAYS AS IDENTITY",
-        "SELECT pg_catalog.setval('public.people_id_seq', 3, true)",
-        "FOREIGN KEY",
-        "CREATE VIEW public.happy",
-        "COMMENT ON COLUMN public.people.name IS 'it''s a name'",
-    ] {
-        assert!(dump.contains(part), "{part}\n{dump}");
-    }
-}
-
-#[test]
-fn every_type_of_value_comes_back() {
-    let dump = round_trip(include_str!("../../testdata/dump/values.sql"));
-    assert!(dump.contains("\\N"), "{dump}");
-}
-
-#[test]
 fn an_empty_database_has_a_dump() {
     let dump = round_trip("SELECT 1");
     assert!(!dump.contains("CREATE"), "{dump}");
