@@ -30,8 +30,7 @@ fn trials(path: &Arc<Path>) -> Vec<Trial> {
     let name = files::name(FOLDER, path);
     let trial = |way: &str, run: fn(&Path) -> Result<(), Failed>| {
         let path = path.clone();
-        let name = format!("{name} {way}");
-        Trial::test(name.clone(), move || judge(&name, run(&path)))
+        Trial::test(format!("{name} {way}"), move || run(&path))
     };
     if std::env::var_os("CAIRN_TEST_REFERENCE").is_some() {
         return vec![trial("regenerated", regenerate)];
@@ -41,11 +40,6 @@ fn trials(path: &Arc<Path>) -> Vec<Trial> {
         trial("simple", |path| served(path, Protocol::Simple)),
         trial("extended", |path| served(path, Protocol::Extended)),
     ]
-}
-
-fn judge(name: &str, outcome: Result<(), Failed>) -> Result<(), Failed> {
-    let message = |failed: Failed| failed.message().unwrap_or("failed").to_owned();
-    Ok(differences::judge(name, outcome.map_err(message))?)
 }
 
 fn embedded(path: &Path) -> Result<(), Failed> {
@@ -75,7 +69,8 @@ where
     let failures = records.into_iter().filter_map(|record| runner.run(record).err());
     let report: Vec<String> = failures.map(|error| error.display(false).to_string()).collect();
     runner.shutdown();
-    if report.is_empty() { Ok(()) } else { Err(report.join("\n").into()) }
+    let script = format!("{FOLDER}/{}", files::name(FOLDER, path));
+    Ok(differences::judge(&script, &report)?)
 }
 
 /// Writes the reference's answers into the file.

@@ -6,6 +6,7 @@
 //! - [`embedded`]: the same answers from a session in process
 //! - [`differences`]: scripts that are not answered as Postgres does yet
 //! - [`transcript`]: golden scripts of one or more sessions
+//! - [`differences`]: what is known to differ from Postgres
 //! - [`reference`](mod@reference): a real Postgres, for regenerating what is expected
 //!
 //! # Where expected answers come from

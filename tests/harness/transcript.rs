@@ -27,6 +27,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::client::{Address, Client, Protocol};
+use crate::differences;
 use crate::host::Host;
 use crate::outcome::{Outcome, print_value};
 use crate::reference::Reference;
@@ -39,8 +40,8 @@ const LOOKS_MAX: usize = 30_000;
 /// Runs a script and compares it with what it says; with a reference, writes what it answers.
 ///
 /// # Errors
-/// The first difference.
-pub fn check(path: &Path) -> Result<(), String> {
+/// All differences, when there are more than are known of the script.
+pub fn check(name: &str, path: &Path) -> Result<(), String> {
     let script = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     if let Some(reference) = Reference::from_environment() {
         let answered = run(&script, reference.address());
@@ -48,34 +49,28 @@ pub fn check(path: &Path) -> Result<(), String> {
     }
     let host = Host::start();
     let answered = run(&script, &host.address());
-    differences(&script, &answered)
+    differences::judge(name, &compare(&script, &answered))
 }
 
-fn differences(expected: &str, actual: &str) -> Result<(), String> {
-    if expected == actual {
-        return Ok(());
-    }
-    let mut message = String::from("answers differ (- Postgres, + Cairn):\n");
-    for part in similar_lines(expected, actual) {
-        message.push_str(&part);
-        message.push('\n');
-    }
-    Err(message)
+/// Statements that were answered otherwise than the script says (`-` the script, `+` the answer).
+fn compare(expected: &str, actual: &str) -> Vec<String> {
+    let (expected, actual) = (paragraphs(expected), paragraphs(actual));
+    assert_eq!(expected.len(), actual.len(), "a blank line after every answer, and only there");
+    let pairs = expected.into_iter().zip(actual);
+    pairs.filter(|(expected, actual)| expected != actual).map(difference).collect()
 }
 
-/// Lines that differ, statement by statement.
-fn similar_lines(expected: &str, actual: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let pairs = paragraphs(expected).into_iter().zip(paragraphs(actual));
-    for (expected, actual) in pairs.filter(|(expected, actual)| expected != actual) {
-        lines.extend(expected.iter().map(|line| {
+fn difference((expected, actual): (Vec<&str>, Vec<&str>)) -> String {
+    let mut lines: Vec<String> = expected
+        .iter()
+        .map(|line| {
             let mark = if actual.contains(line) { ' ' } else { '-' };
             format!("{mark} {line}")
-        }));
-        let news = actual.iter().filter(|line| !expected.contains(line));
-        lines.extend(news.map(|line| format!("+ {line}")));
-    }
-    lines
+        })
+        .collect();
+    let news = actual.iter().filter(|line| !expected.contains(line));
+    lines.extend(news.map(|line| format!("+ {line}")));
+    lines.join("\n")
 }
 
 fn paragraphs(text: &str) -> Vec<Vec<&str>> {
