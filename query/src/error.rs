@@ -48,6 +48,8 @@ macro_rules! states {
 }
 
 states! {
+    /// No error at all: notices.
+    SUCCESSFUL_COMPLETION = "00000";
     /// A warning without a code of its own.
     WARNING = "01000";
     /// More or fewer bind parameters than the statement has, or malformed messages.
@@ -131,7 +133,7 @@ states! {
     /// A column outside GROUP BY.
     GROUPING_ERROR = "42803";
     /// A window function in the wrong place.
-    WINDOWING_ERROR = "20000";
+    WINDOWING_ERROR = "42P20";
     /// Recursion in the wrong place.
     INVALID_RECURSION = "42P19";
     /// A foreign key that refers to no unique key.

@@ -134,7 +134,7 @@ pub(super) fn drop(
         }
         let message =
             format!("column \"{name}\" of relation \"{}\" does not exist, skipping", table.name);
-        cx.notice(SqlState::UNDEFINED_COLUMN, message);
+        cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
         return Ok(());
     };
     dropping::column_dependents(cx, table, position, cascade)?;

@@ -25,7 +25,7 @@ pub(super) fn alter(cx: &mut DefineContext<'_>, alter: &AlterTable) -> Result<De
         }
         None if alter.if_exists => {
             let message = format!("relation \"{}\" does not exist, skipping", alter.name.name);
-            cx.notice(SqlState::UNDEFINED_TABLE, message);
+            cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
             return Defined::new(tag);
         }
         None => return Err(missing_relation(&alter.name)),

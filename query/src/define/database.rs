@@ -68,7 +68,7 @@ pub(super) fn drop(cx: &mut DefineContext<'_>, name: &str, if_exists: bool) -> R
             return Err(missing(name));
         }
         let message = format!("database \"{name}\" does not exist, skipping");
-        cx.notice(SqlState::INVALID_CATALOG_NAME, message);
+        cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
         return Defined::new("DROP DATABASE");
     };
     cx.check_owner(&database.owner, "database", name)?;
@@ -156,7 +156,7 @@ pub(super) fn drop_schema(
         if !if_exists {
             return Err(error);
         }
-        cx.notice(SqlState::INVALID_SCHEMA_NAME, format!("{}, skipping", error.message()));
+        cx.notice(SqlState::SUCCESSFUL_COMPLETION, format!("{}, skipping", error.message()));
         return Ok(());
     };
     cx.check_owner(&schema.owner, "schema", &schema.name)?;
@@ -175,7 +175,7 @@ pub(super) fn drop_schema(
     for table in catalog.tables.values().filter(|table| inside(&table.schema)) {
         if let Some(table) = cx.change.catalog.table(table.oid).cloned() {
             cx.notice(
-                SqlState("00000"),
+                SqlState::SUCCESSFUL_COMPLETION,
                 format!("drop cascades to table {}.{}", table.schema, table.name),
             );
             dropping::drop_table(cx, &table, true, &[])?;

@@ -44,9 +44,13 @@ fn relation(cx: &mut DefineContext<'_>, drop: &Drop, name: &QualifiedName) -> Re
     let Some(relation) = cx.resolve(name) else {
         let message = format!("{word} \"{name}\" does not exist");
         if !drop.if_exists {
-            return Err(Error::new(SqlState::UNDEFINED_TABLE, message));
+            let state = match drop.kind {
+                ObjectKind::Index => SqlState::UNDEFINED_OBJECT,
+                _ => SqlState::UNDEFINED_TABLE,
+            };
+            return Err(Error::new(state, message));
         }
-        cx.notice(SqlState::UNDEFINED_TABLE, format!("{message}, skipping"));
+        cx.notice(SqlState::SUCCESSFUL_COMPLETION, format!("{message}, skipping"));
         return Ok(());
     };
     let wrong = || {
@@ -108,7 +112,7 @@ pub(super) fn drop_table(
         if !goes_too {
             let message =
                 format!("drop cascades to constraint {} on table {}", key.name, other.name);
-            cx.notice(SqlState("00000"), message);
+            cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
         }
         let mut changed = TableDef::clone(&other);
         changed.foreign_keys.retain(|own| own.oid != key.oid);
@@ -136,7 +140,7 @@ fn dependent_views(cx: &mut DefineContext<'_>, oid: u32, what: &str, cascade: bo
         if !cascade {
             return Err(in_the_way(what, &format!("view {}", dependent.name)));
         }
-        cx.notice(SqlState("00000"), format!("drop cascades to view {}", dependent.name));
+        cx.notice(SqlState::SUCCESSFUL_COMPLETION, format!("drop cascades to view {}", dependent.name));
         view(cx, &dependent, true)?;
     }
     Ok(())
@@ -219,7 +223,7 @@ fn key_users(
         if !cascade {
             return Err(in_the_way(what, &user));
         }
-        cx.notice(SqlState("00000"), format!("drop cascades to {user}"));
+        cx.notice(SqlState::SUCCESSFUL_COMPLETION, format!("drop cascades to {user}"));
         let mut changed = TableDef::clone(&other);
         changed.foreign_keys.retain(|own| own.oid != key.oid);
         cx.put_table(changed)?;
@@ -266,7 +270,7 @@ pub(super) fn constraint(
             "constraint \"{name}\" of relation \"{}\" does not exist, skipping",
             table.name
         );
-        cx.notice(SqlState::UNDEFINED_OBJECT, message);
+        cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
         return Ok(());
     }
     let mut changed = TableDef::clone(table);

@@ -208,7 +208,7 @@ pub(super) fn alter(
         Some(_) => return Err(not_a(name, "index")),
         None if if_exists => {
             let message = format!("relation \"{}\" does not exist, skipping", name.name);
-            cx.notice(SqlState::UNDEFINED_TABLE, message);
+            cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
             return Defined::new("ALTER INDEX");
         }
         None => return Err(missing_relation(name)),

@@ -101,7 +101,7 @@ pub(super) fn drop(
                 return Err(missing(name));
             }
             let message = format!("role \"{name}\" does not exist, skipping");
-            cx.notice(SqlState::UNDEFINED_OBJECT, message);
+            cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
             continue;
         }
         if name == cx.user {

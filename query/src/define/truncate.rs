@@ -50,7 +50,7 @@ fn add_referring(
                 return Err(referenced(&table.name, &other.name));
             }
             let message = format!("truncate cascades to table \"{}\"", other.name);
-            cx.notice(SqlState("00000"), message);
+            cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
             left.push(other.oid);
             tables.insert(other.oid, other);
         }

@@ -130,7 +130,7 @@ pub(super) fn drop(
     let found = match find(cx, name) {
         Ok(found) => found,
         Err(error) if if_exists => {
-            cx.notice(SqlState::UNDEFINED_OBJECT, format!("{}, skipping", error.message()));
+            cx.notice(SqlState::SUCCESSFUL_COMPLETION, format!("{}, skipping", error.message()));
             return Ok(());
         }
         Err(error) => return Err(error),
@@ -150,7 +150,7 @@ pub(super) fn drop(
         if !cascade {
             return Err(dropping::in_the_way(&what, &user));
         }
-        cx.notice(SqlState("00000"), format!("drop cascades to {user}"));
+        cx.notice(SqlState::SUCCESSFUL_COMPLETION, format!("drop cascades to {user}"));
         let name = column.name.clone();
         dropping::column_dependents(cx, &table, position, true)?;
         let table = cx.table_by_oid(table.oid)?;

@@ -3,15 +3,26 @@
 use std::sync::Arc;
 
 use super::state::State;
-use crate::catalog::Catalog;
+use crate::bind::{self, BindContext};
+use crate::catalog::{Catalog, TableDef};
 use crate::error::Result;
-use crate::expression::context::{AdvisoryKey, AdvisoryMode, Services, SlotValues, SystemFacts};
+use crate::expression::Expr;
+use crate::expression::context::{
+    AdvisoryKey, AdvisoryMode, Services, SlotValues, StatementFacts, SystemFacts,
+};
+use crate::plan::TableWriter;
 use crate::value::Value;
 
 /// See the module.
 pub(super) struct Overlay<'a> {
     pub(super) state: &'a State,
     pub(super) catalog: &'a Arc<Catalog>,
+}
+
+impl Overlay<'_> {
+    fn binding<'a>(&'a self, facts: &'a StatementFacts) -> BindContext<'a> {
+        BindContext { catalog: self.catalog, facts, services: self, params: &[] }
+    }
 }
 
 impl Services for Overlay<'_> {
@@ -29,6 +40,16 @@ impl Services for Overlay<'_> {
 
     fn row_estimate(&self, table: &crate::catalog::TableDef) -> Option<f64> {
         self.state.row_estimate(table)
+    }
+
+    fn table_writer(&self, table: &Arc<TableDef>) -> Result<TableWriter> {
+        let facts = self.state.facts();
+        bind::table_writer(self.binding(&facts), table)
+    }
+
+    fn column_default(&self, table: &Arc<TableDef>, column: usize) -> Result<Expr> {
+        let facts = self.state.facts();
+        bind::column_default(self.binding(&facts), table, column)
     }
 
     fn sequence_next(&self, sequence: u32) -> Result<i64> {

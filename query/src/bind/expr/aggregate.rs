@@ -42,12 +42,17 @@ impl Binder<'_> {
         let (function, choice, args) = self.resolve_aggregate(call, args, &order)?;
         let result = self.result_type(&function, &choice, call);
         let (order, arg_types, args) = self.aggregate_order(&function, &choice, args, order)?;
+        let mut order: Vec<SortKey> = order.into_iter().map(|(key, _)| key).collect();
+        if call.is_distinct && order.is_empty() && collects(&call.name) {
+            // Distinct values come in their order.
+            order.extend(args.iter().cloned().map(ascending));
+        }
         let aggregate = AggregateExpr {
             function: Arc::clone(&function),
             args,
             arg_types,
             is_distinct: call.is_distinct,
-            order: order.into_iter().map(|(key, _)| key).collect(),
+            order,
             filter,
         };
         Ok(self.level().aggregate(&function, result, aggregate))
@@ -161,4 +166,13 @@ impl Binder<'_> {
         level.groupings.push((variable, args));
         Ok(Typed::new(Expr::Column(variable), Type::Int4))
     }
+}
+
+/// Whether the order of the values can be seen in the result.
+fn collects(aggregate: &str) -> bool {
+    matches!(aggregate, "array_agg" | "string_agg" | "json_agg" | "jsonb_agg")
+}
+
+fn ascending(expr: Expr) -> SortKey {
+    SortKey { expr, is_descending: false, nulls_first: false }
 }

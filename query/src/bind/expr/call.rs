@@ -7,7 +7,7 @@ use sqlparser::ast::{
     FunctionArguments, OrderByExpr,
 };
 
-use super::no_function;
+use super::{named, no_function};
 use crate::bind::binder::{Binder, locate};
 use crate::bind::fold;
 use crate::bind::overload::{self, Choice, Failure, Signature};
@@ -139,11 +139,14 @@ impl Binder<'_> {
                 other => return Err(Error::unsupported(format!("{other} in a call"))),
             }
         }
+        if list.args.iter().any(|arg| !matches!(arg, FunctionArg::Unnamed(_))) {
+            call.args = named::in_order(&call.name, &list.args)?;
+            return Ok(());
+        }
         for arg in &list.args {
-            let value = match arg {
-                FunctionArg::Unnamed(value) => value,
-                FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } => arg,
-            };
+            let (FunctionArg::Unnamed(value)
+            | FunctionArg::Named { arg: value, .. }
+            | FunctionArg::ExprNamed { arg: value, .. }) = arg;
             match value {
                 FunctionArgExpr::Expr(Ast::Prefixed { prefix, value })
                     if prefix.value.eq_ignore_ascii_case("variadic") =>

@@ -8,6 +8,7 @@ mod call;
 mod case;
 mod compare;
 mod literal;
+mod named;
 mod operator;
 mod special;
 mod subquery;

@@ -327,7 +327,7 @@ impl Accumulator for Join {
     }
 
     fn finish(&mut self, _: &EvalContext<'_>) -> Result<Value> {
-        Ok(self.text.take().map_or(Value::Null, Value::text))
+        Ok(self.text.as_deref().map_or(Value::Null, Value::text))
     }
 
     fn memory_len(&self) -> usize {
@@ -353,7 +353,7 @@ impl Accumulator for Collect {
         if self.elements.is_empty() {
             return Ok(Value::Null);
         }
-        let elements = std::mem::take(&mut self.elements);
+        let elements = self.elements.clone();
         Ok(Value::Array(Arc::new(Array::new(self.element.clone(), elements))))
     }
 

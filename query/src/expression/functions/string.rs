@@ -52,7 +52,7 @@ type Simple = (&'static str, super::Eval);
 
 const SIMPLE: &[Simple] = &[
     ("lower(text) -> text", |_, args| Ok(Value::text(arg::<&str>(args, 0)?.to_lowercase()))),
-    ("upper(text) -> text", |_, args| Ok(Value::text(arg::<&str>(args, 0)?.to_uppercase()))),
+    ("upper(text) -> text", |_, args| Ok(Value::text(upper(arg(args, 0)?)))),
     ("initcap(text) -> text", |_, args| Ok(Value::text(initcap(arg(args, 0)?)))),
     ("length(text) -> int4", |_, args| count(arg::<&str>(args, 0)?.chars().count())),
     ("char_length(text) -> int4", |_, args| count(arg::<&str>(args, 0)?.chars().count())),
@@ -126,14 +126,11 @@ fn register_parts(builder: &mut Builder) {
             Ok(Value::text(text.chars().skip(skip).take(take).collect::<String>()))
         });
     }
-    for (name, text, part) in [("strpos", 0, 1), ("position", 1, 0)] {
-        let signature = format!("{name}(text, text) -> int4");
-        let eval: super::Eval = if (text, part) == (0, 1) {
-            |_, args| position(arg(args, 0)?, arg(args, 1)?)
-        } else {
-            |_, args| position(arg(args, 1)?, arg(args, 0)?)
-        };
-        builder.function(&signature, eval);
+    // The grammar of `position(part IN text)` puts the text first, too.
+    for name in ["strpos", "position"] {
+        builder.function(&format!("{name}(text, text) -> int4"), |_, args| {
+            position(arg(args, 0)?, arg(args, 1)?)
+        });
     }
     builder.function("left(text, int4) -> text", |_, args| {
         let text: &str = arg(args, 0)?;
@@ -333,6 +330,18 @@ fn format(ctx: &EvalContext<'_>, args: &[Value]) -> Result<Value> {
         spec.write(ctx, value, &mut result)?;
     }
     Ok(Value::text(result))
+}
+
+/// Capitals, letter by letter: one that would become several (`ß`) stays as it is.
+fn upper(text: &str) -> String {
+    let letter = |c: char| {
+        let mut capitals = c.to_uppercase();
+        match (capitals.next(), capitals.next()) {
+            (Some(capital), None) => capital,
+            _ => c,
+        }
+    };
+    text.chars().map(letter).collect()
 }
 
 /// One `%[position$][-][width]type` of `format`.
