@@ -95,7 +95,10 @@ fn parameters_and_results_travel_in_binary() {
 fn parameter_types_are_inferred() {
     talk(|config| async move {
         let client = connect(&config).await;
-        client.batch_execute("CREATE TABLE t (id int8 PRIMARY KEY, v text)").await.expect("a table");
+        client
+            .batch_execute("CREATE TABLE t (id int8 PRIMARY KEY, v text)")
+            .await
+            .expect("a table");
         let types = |sql: &'static str| {
             let client = &client;
             async move { client.prepare(sql).await.expect("a statement").params().to_vec() }
@@ -151,7 +154,8 @@ fn rows_are_copied_in_and_out() {
             "1\tone\n2\t\\N\n3\ttab\\there\n4\ta, \"b\"\n5\t\\N\n"
         );
         assert_eq!(
-            copy_out(&client, "COPY (SELECT v FROM t WHERE id > 3 ORDER BY id) TO STDOUT CSV").await,
+            copy_out(&client, "COPY (SELECT v FROM t WHERE id > 3 ORDER BY id) TO STDOUT CSV")
+                .await,
             "\"a, \"\"b\"\"\"\n\n"
         );
         // A bad line undoes all of them.
@@ -166,7 +170,11 @@ fn rows_are_copied_in_and_out() {
     });
 }
 
-async fn copy_in(client: &Client, sql: &str, data: &'static str) -> Result<u64, tokio_postgres::Error> {
+async fn copy_in(
+    client: &Client,
+    sql: &str,
+    data: &'static str,
+) -> Result<u64, tokio_postgres::Error> {
     use futures::SinkExt;
     let sink = client.copy_in(sql).await?;
     let mut sink = std::pin::pin!(sink);
@@ -277,7 +285,10 @@ fn notifications_arrive_after_commit() {
         let speaker = connect(&config).await;
         speaker.batch_execute("BEGIN; NOTIFY seats, 'never'; ROLLBACK").await.expect("nothing");
         speaker.batch_execute("NOTIFY other, 'not mine'").await.expect("a word");
-        speaker.batch_execute("BEGIN; NOTIFY seats, '17'; NOTIFY seats, '17'; COMMIT").await.expect("it");
+        speaker
+            .batch_execute("BEGIN; NOTIFY seats, '17'; NOTIFY seats, '17'; COMMIT")
+            .await
+            .expect("it");
         speaker.query("SELECT pg_notify('seats', 'last')", &[]).await.expect("a word");
         let first = news.next().await.expect("news");
         let second = news.next().await.expect("news");

@@ -140,7 +140,10 @@ fn dependent_views(cx: &mut DefineContext<'_>, oid: u32, what: &str, cascade: bo
         if !cascade {
             return Err(in_the_way(what, &format!("view {}", dependent.name)));
         }
-        cx.notice(SqlState::SUCCESSFUL_COMPLETION, format!("drop cascades to view {}", dependent.name));
+        cx.notice(
+            SqlState::SUCCESSFUL_COMPLETION,
+            format!("drop cascades to view {}", dependent.name),
+        );
         view(cx, &dependent, true)?;
     }
     Ok(())
