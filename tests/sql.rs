@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use cairn_query::Database;
 use cairn_tests::client::{Address, Client, Protocol};
+use cairn_tests::differences::{self, Difference};
 use cairn_tests::embedded::Embedded;
+use cairn_tests::files;
 use cairn_tests::host::{self, Host};
 use cairn_tests::outcome::{Outcome, Report, print_value};
 use cairn_tests::reference::Reference;
-use cairn_tests::{differences, files};
 use libtest_mimic::{Arguments, Failed, Trial};
-use sqllogictest::{ColumnType, DB, DBOutput, Runner, strict_column_validator};
+use sqllogictest::{ColumnType, DB, DBOutput, Record, Runner, strict_column_validator};
 
 const FOLDER: &str = "sql";
 const SEPARATOR: &str = " | ";
@@ -48,7 +49,7 @@ fn embedded(path: &Path) -> Result<(), Failed> {
         let session = Embedded::connect(&database);
         async move { Ok(Speaker::Embedded(Box::new(session))) }
     };
-    run(connect, path)?;
+    run(runner(connect), path)?;
     host::check(&database);
     Ok(())
 }
@@ -56,21 +57,35 @@ fn embedded(path: &Path) -> Result<(), Failed> {
 fn served(path: &Path, protocol: Protocol) -> Result<(), Failed> {
     let host = Host::start();
     let address = host.address();
-    run(|| connect(&address, protocol), path)
+    let mut runner = runner(|| connect(&address, protocol));
+    if protocol == Protocol::Extended {
+        runner.add_label("extended");
+    }
+    run(runner, path)
 }
 
-fn run<M>(connect: M, path: &Path) -> Result<(), Failed>
+fn run<M>(mut runner: Runner<Speaker, M>, path: &Path) -> Result<(), Failed>
 where
     M: sqllogictest::MakeConnection<Conn = Speaker>,
 {
-    let mut runner = runner(connect);
     let records = sqllogictest::parse_file::<Kind>(path).map_err(|error| error.to_string())?;
     // All differences of a file at once: a file is one topic, its statements go on.
-    let failures = records.into_iter().filter_map(|record| runner.run(record).err());
-    let report: Vec<String> = failures.map(|error| error.display(false).to_string()).collect();
+    let differences = records.into_iter().filter_map(|record| {
+        let statement = statement(&record);
+        let report = runner.run(record).err()?.display(false).to_string();
+        Some(Difference { statement, report })
+    });
+    let differences: Vec<Difference> = differences.collect();
     runner.shutdown();
     let script = format!("{FOLDER}/{}", files::name(FOLDER, path));
-    Ok(differences::judge(&script, &report)?)
+    Ok(differences::judge(&script, &differences)?)
+}
+
+fn statement(record: &Record<Kind>) -> String {
+    match record {
+        Record::Statement { sql, .. } | Record::Query { sql, .. } => sql.clone(),
+        _ => String::new(),
+    }
 }
 
 /// Writes the reference's answers into the file.

@@ -4,7 +4,6 @@
 //! - [`client`]: the wire protocol by hand, so that names, types, tags and every field of an error
 //!   can be compared
 //! - [`embedded`]: the same answers from a session in process
-//! - [`differences`]: scripts that are not answered as Postgres does yet
 //! - [`transcript`]: golden scripts of one or more sessions
 //! - [`differences`]: what is known to differ from Postgres
 //! - [`reference`](mod@reference): a real Postgres, for regenerating what is expected

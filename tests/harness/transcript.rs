@@ -27,7 +27,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::client::{Address, Client, Protocol};
-use crate::differences;
+use crate::differences::{self, Difference};
 use crate::host::Host;
 use crate::outcome::{Outcome, print_value};
 use crate::reference::Reference;
@@ -52,29 +52,35 @@ pub fn check(name: &str, path: &Path) -> Result<(), String> {
     differences::judge(name, &compare(&script, &answered))
 }
 
-/// Statements that were answered otherwise than the script says (`-` the script, `+` the answer).
-fn compare(expected: &str, actual: &str) -> Vec<String> {
+/// Statements that were answered otherwise than the script says.
+fn compare(expected: &str, actual: &str) -> Vec<Difference> {
     let (expected, actual) = (paragraphs(expected), paragraphs(actual));
     assert_eq!(expected.len(), actual.len(), "a blank line after every answer, and only there");
     let pairs = expected.into_iter().zip(actual);
     pairs.filter(|(expected, actual)| expected != actual).map(difference).collect()
 }
 
-fn difference((expected, actual): (Vec<&str>, Vec<&str>)) -> String {
-    let mut lines: Vec<String> = expected
-        .iter()
-        .map(|line| {
-            let mark = if actual.contains(line) { ' ' } else { '-' };
-            format!("{mark} {line}")
-        })
-        .collect();
+/// Its report marks with `-` what the script says, with `+` what was answered.
+fn difference((expected, actual): (Vec<&str>, Vec<&str>)) -> Difference {
+    let marked = expected.iter().map(|line| {
+        let mark = if actual.contains(line) { ' ' } else { '-' };
+        format!("{mark} {line}\n")
+    });
     let news = actual.iter().filter(|line| !expected.contains(line));
-    lines.extend(news.map(|line| format!("+ {line}")));
-    lines.join("\n")
+    let report: String = marked.chain(news.map(|line| format!("+ {line}\n"))).collect();
+    Difference { statement: statement(&expected), report }
+}
+
+/// What a paragraph asks, without its comment, its session and its answer.
+fn statement(paragraph: &[&str]) -> String {
+    let asked = paragraph.iter().skip_while(|line| line.starts_with("--"));
+    let text: String = asked.map(|line| format!("{line}\n")).collect();
+    let end = text.find(";\n").unwrap_or(text.len());
+    text[..end].split_once("> ").map_or(String::new(), |(_, statement)| statement.to_owned())
 }
 
 fn paragraphs(text: &str) -> Vec<Vec<&str>> {
-    text.split("\n\n").map(|paragraph| paragraph.lines().collect()).collect()
+    text.trim_end().split("\n\n").map(|paragraph| paragraph.lines().collect()).collect()
 }
 
 /// One step of a script.
