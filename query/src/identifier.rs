@@ -121,6 +121,11 @@ pub fn quote_qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", quote_identifier(schema), quote_identifier(name))
 }
 
+/// A text as an SQL literal where backslashes stand for themselves, as definitions are printed.
+pub fn plain_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// A text as an SQL literal (`quote_literal`).
 pub fn quote_literal(text: &str) -> String {
     let doubled = text.replace('\'', "''");

@@ -26,8 +26,9 @@ pub(crate) fn refused(dir: &Path, error: &cairn_query::Error) -> Failure {
 
 /// Closes a database whose work is done, and says so when that fails.
 pub(crate) fn close(database: &Database) -> Result<(), Failure> {
-    let closed = database.engine().close();
-    closed.map_err(|error| Failure::runtime(format!("could not close the directory: {error}")))
+    database.close().map_err(|error| {
+        Failure::runtime(format!("could not close the directory: {}", error.message()))
+    })
 }
 
 /// A length as people read it.

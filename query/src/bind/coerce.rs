@@ -1,5 +1,7 @@
 //! Conversions: of literals when context decides their type, implicit, on assignment, explicit.
 
+use std::cmp::Ordering;
+
 use super::binder::{Binder, locate};
 use super::typed::Typed;
 use super::types::{CastContext, cast_context};
@@ -118,6 +120,9 @@ impl Binder<'_> {
     /// Converts what may be converted.
     fn convert(&mut self, value: Typed, to: &SqlType, context: CastContext) -> Result<Typed> {
         let at = value.at;
+        if let (Type::Record, Type::Row(oid)) = (&value.ty.base, &to.base) {
+            return self.convert_record(value, *oid, context);
+        }
         let is_resized = to.modifier != -1 && value.ty.modifier != to.modifier;
         let fields = if matches!(to.base, Type::Record) { value.fields.clone() } else { None };
         if !is_resized && is_relabelled(&value.ty.base, &to.base) {
@@ -134,6 +139,37 @@ impl Binder<'_> {
         };
         let expr = self.fold(cast).map_err(|error| locate(error, at))?;
         Ok(Typed { expr, ty: to.clone(), at, fields })
+    }
+
+    /// `ROW(…)` as a row of a named type: field by field.
+    fn convert_record(&mut self, value: Typed, oid: u32, context: CastContext) -> Result<Typed> {
+        let ty = SqlType::new(Type::Row(oid));
+        let wanted = self.ctx.catalog.row_fields(oid).unwrap_or_default();
+        let cannot = |binder: &Self, detail: &str| {
+            let message = format!("cannot cast type record to {}", binder.type_name(&ty));
+            let error = Error::new(SqlState::CANNOT_COERCE, message);
+            let error = if detail.is_empty() { error } else { error.with_detail(detail) };
+            locate(error, value.at)
+        };
+        let (Expr::Record(parts), Some(given)) = (&value.expr, &value.fields) else {
+            return Err(cannot(self, ""));
+        };
+        match parts.len().cmp(&wanted.len()) {
+            Ordering::Less => return Err(cannot(self, "Input has too few columns.")),
+            Ordering::Greater => return Err(cannot(self, "Input has too many columns.")),
+            Ordering::Equal => {}
+        }
+        let mut made = Vec::with_capacity(parts.len());
+        for ((part, (_, from)), (_, to)) in parts.iter().zip(given).zip(&wanted) {
+            // A literal in a row was taken as text for want of better.
+            let is_literal = matches!(part, Expr::Const(Value::Text(_) | Value::Null));
+            let from = if is_literal { SqlType::new(Type::Unknown) } else { from.clone() };
+            let part = Typed::new(part.clone(), from).at(value.at);
+            let part = self.try_coerce(part, to, context)?;
+            made.push(part.ok_or_else(|| cannot(self, ""))?.expr);
+        }
+        let (expr, fields) = (Expr::Record(made), Some(wanted));
+        Ok(Typed { expr, ty, at: value.at, fields })
     }
 
     /// Makes several values one type: for CASE, COALESCE, ARRAY, VALUES, UNION.

@@ -393,6 +393,8 @@ pub struct CreateTableAs {
     pub query: Box<BoundQuery>,
     /// The query's text, for a view.
     pub text: String,
+    /// OIDs of the tables and views that the text names.
+    pub dependencies: Vec<u32>,
     /// `WITH NO DATA` was not said.
     pub with_data: bool,
 }

@@ -136,12 +136,7 @@ impl Binder<'_> {
     pub(crate) fn field(&mut self, row: Typed, name: &str) -> Result<Typed> {
         let fields = match (&row.fields, &row.ty.base) {
             (Some(fields), _) => fields.clone(),
-            (None, Type::Row(oid)) => match self.ctx.catalog.table(*oid) {
-                Some(table) => {
-                    table.live_columns().map(|(_, c)| (c.name.clone(), c.ty.clone())).collect()
-                }
-                None => Vec::new(),
-            },
+            (None, Type::Row(oid)) => self.ctx.catalog.row_fields(*oid).unwrap_or_default(),
             _ => {
                 let ty = self.type_name(&row.ty);
                 let message = format!(

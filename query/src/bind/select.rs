@@ -177,14 +177,12 @@ impl Binder<'_> {
             }
             SelectItemQualifiedWildcardKind::Expr(expr) => {
                 let row = self.bind_expr(expr)?;
-                let fields = match (&row.fields, &row.ty.base) {
+                let fields: Vec<String> = match (&row.fields, &row.ty.base) {
                     (Some(fields), _) => fields.iter().map(|(name, _)| name.clone()).collect(),
-                    (None, Type::Row(oid)) => match self.ctx.catalog.table(*oid) {
-                        Some(table) => {
-                            table.live_columns().map(|(_, column)| column.name.clone()).collect()
-                        }
-                        None => Vec::new(),
-                    },
+                    (None, Type::Row(oid)) => {
+                        let fields = self.ctx.catalog.row_fields(*oid).unwrap_or_default();
+                        fields.into_iter().map(|(name, _)| name).collect()
+                    }
                     _ => {
                         let message = "row expansion via \"*\" is not supported here";
                         return Err(Error::new(SqlState::WRONG_OBJECT_TYPE, message));

@@ -7,7 +7,7 @@ use super::fold;
 use crate::catalog::{Catalog, Relation, TypeKind};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::cast::find_cast;
-use crate::value::{SqlType, Type};
+use crate::value::{SqlType, Type, interval_fields};
 
 pub(crate) use crate::expression::cast::CastContext;
 
@@ -32,7 +32,9 @@ impl Names<'_> {
         match ty {
             Type::Array(element) => format!("{}[]", self.of(element)),
             Type::Enum(oid) => self.0.types.get(oid).map_or("???", |ty| &ty.name).to_owned(),
-            Type::Row(oid) => self.0.table(*oid).map_or("record", |table| &table.name).to_owned(),
+            Type::Row(oid) => {
+                self.0.row_type_name(*oid).map_or("record", |(_, name)| name).to_owned()
+            }
             Type::Bpchar => "character".to_owned(),
             _ => ty.name(),
         }
@@ -77,32 +79,13 @@ fn missing(name: &str) -> Error {
 
 /// `interval` with its fields: Postgres' mask of fields above, the precision below.
 fn interval(fields: Option<&IntervalFields>, precision: Option<u64>) -> SqlType {
-    const MONTH: i32 = 1 << 1;
-    const YEAR: i32 = 1 << 2;
-    const DAY: i32 = 1 << 3;
-    const HOUR: i32 = 1 << 10;
-    const MINUTE: i32 = 1 << 11;
-    const SECOND: i32 = 1 << 12;
-    let mask = fields.map(|fields| match fields {
-        IntervalFields::Year => YEAR,
-        IntervalFields::Month => MONTH,
-        IntervalFields::Day => DAY,
-        IntervalFields::Hour => HOUR,
-        IntervalFields::Minute => MINUTE,
-        IntervalFields::Second => SECOND,
-        IntervalFields::YearToMonth => YEAR | MONTH,
-        IntervalFields::DayToHour => DAY | HOUR,
-        IntervalFields::DayToMinute => DAY | HOUR | MINUTE,
-        IntervalFields::DayToSecond => DAY | HOUR | MINUTE | SECOND,
-        IntervalFields::HourToMinute => HOUR | MINUTE,
-        IntervalFields::HourToSecond => HOUR | MINUTE | SECOND,
-        IntervalFields::MinuteToSecond => MINUTE | SECOND,
-    });
+    let mask = fields.and_then(|fields| interval_fields::mask_of(&fields.to_string()));
     let modifier = match (mask, precision) {
         (None, None) => -1,
         (mask, precision) => {
             let precision = precision.map_or(0xffff, |precision| precision.min(6));
-            (mask.unwrap_or(0x7fff) << 16) | i32::try_from(precision).unwrap_or(0xffff)
+            (mask.unwrap_or(interval_fields::ALL) << 16)
+                | i32::try_from(precision).unwrap_or(0xffff)
         }
     };
     SqlType { base: Type::Interval, modifier }
@@ -157,7 +140,7 @@ fn named(
         return Ok(match &ty.kind {
             TypeKind::Enum(_) => SqlType::new(Type::Enum(ty.oid)),
             TypeKind::Domain { base, .. } => base.clone(),
-            TypeKind::Composite(_) => SqlType::new(Type::Record),
+            TypeKind::Composite(_) => SqlType::new(Type::Row(ty.oid)),
         });
     }
     match catalog.resolve(schema, name, search_path) {

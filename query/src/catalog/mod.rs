@@ -548,6 +548,26 @@ impl Catalog {
         self.tables.get(&oid)
     }
 
+    /// The fields of the rows of a table or a composite type.
+    pub fn row_fields(&self, oid: u32) -> Option<Vec<(String, SqlType)>> {
+        if let Some(table) = self.tables.get(&oid) {
+            let columns = table.live_columns();
+            return Some(columns.map(|(_, own)| (own.name.clone(), own.ty.clone())).collect());
+        }
+        match &self.types.get(&oid)?.kind {
+            TypeKind::Composite(fields) => Some(fields.clone()),
+            _ => None,
+        }
+    }
+
+    /// Schema and name of the type of a row.
+    pub fn row_type_name(&self, oid: u32) -> Option<(&str, &str)> {
+        match self.tables.get(&oid) {
+            Some(table) => Some((&table.schema, &table.name)),
+            None => self.types.get(&oid).map(|def| (def.schema.as_str(), def.name.as_str())),
+        }
+    }
+
     /// What a name stands for, in a schema or along the search path.
     pub fn resolve(
         &self,
@@ -560,6 +580,16 @@ impl Catalog {
         match schema {
             Some(schema) => find(schema),
             None => search_path.iter().find_map(|schema| find(schema)),
+        }
+    }
+
+    /// Schema and name by which a table is known: the one that keeps a materialized view's rows
+    /// is known by the view's.
+    pub fn known_name<'a>(&'a self, table: &'a TableDef) -> (&'a str, &'a str) {
+        let mut views = self.views.values();
+        match views.find(|view| view.materialized == Some(table.oid)) {
+            Some(view) => (&view.schema, &view.name),
+            None => (&table.schema, &table.name),
         }
     }
 
@@ -576,7 +606,8 @@ impl Catalog {
         }
         self.tables.values().find_map(|table| {
             let mut indexes = table.index_names();
-            indexes.find(|(own, _)| *own == oid).map(|(_, name)| (table.schema.as_str(), name))
+            let name = indexes.find(|(own, _)| *own == oid).map(|(_, name)| name)?;
+            Some((self.known_name(table).0, name))
         })
     }
 

@@ -469,19 +469,16 @@ impl Catalog {
                 self.schemas.insert(def.name.clone(), def);
             }
             Definition::Table(def) => {
-                self.forget_relations(def.oid);
-                let named = |name: &str| (def.schema.clone(), name.to_owned());
-                self.relations.insert(named(&def.name), Relation::Table(def.oid));
-                for (index, name) in def.index_names() {
-                    self.relations.insert(named(name), Relation::Index(index, def.oid));
-                }
+                self.name_table(&def);
                 self.tables.insert(def.oid, def);
             }
             Definition::View(def) => {
                 self.forget_relations(def.oid);
                 let name = (def.schema.clone(), def.name.clone());
                 self.relations.insert(name, Relation::View(def.oid));
+                let rows = def.materialized.and_then(|oid| self.tables.get(&oid).cloned());
                 self.views.insert(def.oid, def);
+                rows.iter().for_each(|table| self.name_table(table));
             }
             Definition::Sequence(def) => {
                 self.forget_relations(def.oid);
@@ -516,6 +513,18 @@ impl Catalog {
             Definition::Type(def) => {
                 self.types.remove(&def.oid);
             }
+        }
+    }
+
+    /// Enters a table and its indexes under their names.
+    fn name_table(&mut self, table: &TableDef) {
+        self.forget_relations(table.oid);
+        let own = (table.schema.clone(), table.name.clone());
+        self.relations.insert(own, Relation::Table(table.oid));
+        let schema = self.known_name(table).0.to_owned();
+        for (index, name) in table.index_names() {
+            let name = (schema.clone(), name.to_owned());
+            self.relations.insert(name, Relation::Index(index, table.oid));
         }
     }
 

@@ -180,6 +180,16 @@ impl Database {
         Ok(self.shared.db.compact(&cairn_engine::KeyRange::all())?)
     }
 
+    /// Ends orderly: everything is on disk, and sequences go on where they stand. What comes
+    /// later fails.
+    ///
+    /// # Errors
+    /// 58030, 53100.
+    pub fn close(&self) -> Result<()> {
+        self.shared.sequences.write_back(&self.shared.db)?;
+        Ok(self.shared.db.close()?)
+    }
+
     /// Who is connected.
     pub fn backends(&self) -> &Backends {
         &self.shared.backends

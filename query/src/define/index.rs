@@ -19,8 +19,9 @@ const BUILD_BATCH_LEN: usize = 4 << 20;
 pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateIndex) -> Result<Defined> {
     let table = cx.table_by_oid(create.table)?;
     cx.check_owner(&table.owner, "table", &table.name)?;
+    let schema = cx.change.catalog.known_name(&table).0.to_owned();
     if let Some(name) = &create.index.name
-        && cx.exists_already(&table.schema, name, create.if_not_exists)?
+        && cx.exists_already(&schema, name, create.if_not_exists)?
     {
         return Defined::new("CREATE INDEX");
     }
@@ -43,8 +44,9 @@ pub(super) fn build(
         check_key(spec, &key.ty.base)?;
     }
     let pending = table.index_names().map(|(_, name)| name.to_owned()).collect();
-    let parts = (table.name.as_str(), &*spec.key_names.join("_"), "idx");
-    let chosen = || name::choose_relation(&cx.change.catalog, &table.schema, parts, &pending);
+    let (schema, base) = cx.change.catalog.known_name(table);
+    let parts = (base, &*spec.key_names.join("_"), "idx");
+    let chosen = || name::choose_relation(&cx.change.catalog, schema, parts, &pending);
     let oid = cx.store.next_object_id()?;
     Ok(IndexDef {
         oid,
@@ -215,7 +217,8 @@ pub(super) fn alter(
     };
     if let Some(rename) = rename {
         let table = cx.table_by_oid(table)?;
-        cx.exists_already(&table.schema, rename, false)?;
+        let schema = cx.change.catalog.known_name(&table).0.to_owned();
+        cx.exists_already(&schema, rename, false)?;
         let mut changed = TableDef::clone(&table);
         self::rename(&mut changed, oid, rename);
         cx.put_table(changed)?;

@@ -282,16 +282,24 @@ impl DefineContext<'_> {
     /// Fails with 42P07 when the relation exists; with `if_not_exists`, notes that and answers
     /// `true`.
     fn exists_already(&mut self, schema: &str, name: &str, if_not_exists: bool) -> Result<bool> {
+        match self.check_free(schema, name) {
+            Ok(()) => Ok(false),
+            Err(error) if !if_not_exists => Err(error),
+            Err(error) => {
+                self.notice(error.state(), format!("{}, skipping", error.message()));
+                Ok(true)
+            }
+        }
+    }
+
+    /// Whether a new relation may have this name.
+    fn check_free(&self, schema: &str, name: &str) -> Result<()> {
         let key = (schema.to_owned(), name.to_owned());
         if !self.change.catalog.relations.contains_key(&key) {
-            return Ok(false);
+            return Ok(());
         }
         let message = format!("relation \"{name}\" already exists");
-        if !if_not_exists {
-            return Err(Error::new(SqlState::DUPLICATE_TABLE, message));
-        }
-        self.notice(SqlState::DUPLICATE_TABLE, format!("{message}, skipping"));
-        Ok(true)
+        Err(Error::new(SqlState::DUPLICATE_TABLE, message))
     }
 
     fn notice(&mut self, state: SqlState, message: String) {

@@ -141,7 +141,15 @@ fn own_sequence(
     let mut options = options.clone();
     options.ty.get_or_insert_with(|| column.ty.clone());
     let (schema, name) = match options.name.take() {
-        Some(name) => (name.schema.unwrap_or_else(|| table.schema.clone()), name.name),
+        Some(name) => {
+            let schema = name.schema.unwrap_or_else(|| table.schema.clone());
+            if schema != table.schema {
+                let message = "sequence must be in same schema as table it is linked to";
+                return Err(Error::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+            }
+            cx.check_free(&schema, &name.name)?;
+            (schema, name.name)
+        }
         None => {
             let parts = (table.name.as_str(), column.name.as_str(), "seq");
             let pending = BTreeSet::new();

@@ -91,7 +91,7 @@ pub(super) fn create_materialized(
         columns: create.columns.clone(),
         query: create.text.clone(),
         materialized: Some(rows_in.oid),
-        dependencies: create.query.tables(),
+        dependencies: create.dependencies.clone(),
     })))?;
     Ok(Defined { tag: format!("SELECT {rows}") })
 }

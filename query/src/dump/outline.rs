@@ -4,11 +4,13 @@
 //! loaded from a dump dumps the same: by schema and name, and in the order of creation where one
 //! definition may need another (types, views).
 
+use std::sync::Arc;
+
 use super::relations::{Relations, statement};
-use crate::catalog::Catalog;
 use crate::catalog::definition_sql::DefinitionSql;
 use crate::catalog::definition_sql::constraint::{AnyConstraint, constraints};
 use crate::catalog::definition_sql::{AnyIndex, indexes};
+use crate::catalog::{Catalog, TableDef, ViewDef};
 use crate::database::Database;
 use crate::error::Result;
 use crate::identifier::{quote_identifier, quote_literal, quote_qualified};
@@ -51,7 +53,7 @@ impl Outline {
             relations.tables.iter().filter_map(|table| relations.copied(table)).collect();
         outline.set_sequences(database, &relations)?;
         outline.complete(definitions, &relations);
-        outline.show(catalog, definitions);
+        outline.show(catalog, definitions, &relations);
         outline.after.extend(super::relations::comments(catalog, &relations));
         outline.begin(catalog);
         Ok(outline)
@@ -105,14 +107,9 @@ impl Outline {
                 let text = definitions.constraint(table, constraint);
                 statement(format!("ALTER TABLE ONLY {name}\n    ADD CONSTRAINT {own} {text}"))
             };
-            for index in indexes(table) {
-                if matches!(&index, AnyIndex::Kept(kept) if kept.constraint.is_none()) {
-                    let text = statement(definitions.create_index(table, &index));
-                    keys.push((&table.schema, index.name().to_owned(), text));
-                }
-            }
+            keys.extend(plain_indexes(definitions, table, &table.schema));
             for constraint in constraints(table) {
-                let text = (&table.schema, constraint.name().to_owned(), add(&constraint));
+                let text = (table.schema.clone(), constraint.name().to_owned(), add(&constraint));
                 match constraint {
                     AnyConstraint::Key(AnyIndex::Kept(_)) => keys.push(text),
                     AnyConstraint::ForeignKey(_) => references.push(text),
@@ -121,19 +118,40 @@ impl Outline {
                 }
             }
         }
-        keys.sort();
-        references.sort();
-        self.after.extend(keys.into_iter().map(|(_, _, text)| text));
-        self.after.extend(references.into_iter().map(|(_, _, text)| text));
+        self.complete_with(keys);
+        self.complete_with(references);
     }
 
-    /// Views, in the order in which they were made.
-    fn show(&mut self, catalog: &Catalog, definitions: &DefinitionSql<'_>) {
-        let views = || catalog.views.values().filter(|view| !view.schema.starts_with("pg_temp"));
-        self.after.extend(views().map(|view| statement(definitions.create_view(view))));
-        let kept = views().filter(|view| view.materialized.is_some());
-        self.after.extend(kept.map(|view| {
-            let name = quote_qualified(&view.schema, &view.name);
+    fn complete_with(&mut self, mut texts: Vec<(String, String, String)>) {
+        texts.sort();
+        self.after.extend(texts.into_iter().map(|(_, _, text)| text));
+    }
+
+    /// Views, each behind those that it reads; the indexes and rows of the materialized ones.
+    fn show(
+        &mut self,
+        catalog: &Catalog,
+        definitions: &DefinitionSql<'_>,
+        relations: &Relations<'_>,
+    ) {
+        let mut pending: Vec<_> =
+            catalog.views.values().filter(|view| !view.schema.starts_with("pg_temp")).collect();
+        while !pending.is_empty() {
+            let is_free = |view: &&Arc<ViewDef>| {
+                !pending.iter().any(|other| view.dependencies.contains(&other.oid))
+            };
+            let next = pending.iter().position(is_free).unwrap_or(0);
+            let view = pending.remove(next);
+            self.after.push(statement(definitions.create_view(view)));
+        }
+        let indexes = relations
+            .kept
+            .iter()
+            .flat_map(|table| plain_indexes(definitions, table, catalog.known_name(table).0));
+        self.complete_with(indexes.collect());
+        self.after.extend(relations.kept.iter().map(|table| {
+            let (schema, name) = catalog.known_name(table);
+            let name = quote_qualified(schema, name);
             statement(format!("REFRESH MATERIALIZED VIEW {name}"))
         }));
     }
@@ -163,6 +181,20 @@ impl Outline {
             |name| statement(format!("CREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA public"));
         [trigrams, postgis].into_iter().flatten().map(make)
     }
+}
+
+/// The indexes of a table that no constraint made: schema, name, statement.
+fn plain_indexes(
+    definitions: &DefinitionSql<'_>,
+    table: &Arc<TableDef>,
+    schema: &str,
+) -> impl Iterator<Item = (String, String, String)> {
+    let is_plain =
+        |index: &AnyIndex<'_>| matches!(index, AnyIndex::Kept(kept) if kept.constraint.is_none());
+    indexes(table).filter(is_plain).map(|index| {
+        let text = statement(definitions.create_index(table, &index));
+        (schema.to_owned(), index.name().to_owned(), text)
+    })
 }
 
 fn is_own(schema: &str) -> bool {

@@ -14,6 +14,8 @@ pub(super) struct Relations<'a> {
     catalog: &'a Catalog,
     pub tables: Vec<&'a Arc<TableDef>>,
     pub sequences: Vec<&'a Arc<SequenceDef>>,
+    /// The tables that keep the rows of materialized views, by the views' names.
+    pub kept: Vec<&'a Arc<TableDef>>,
     /// OIDs of the sequences of identity columns.
     identities: BTreeSet<u32>,
 }
@@ -29,12 +31,15 @@ impl<'a> Relations<'a> {
         let sequences = catalog.sequences.values();
         let mut sequences: Vec<_> = sequences.filter(|own| is_shown(&own.schema)).collect();
         sequences.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
+        let kept = catalog.views.values().filter_map(|view| catalog.table(view.materialized?));
+        let mut kept: Vec<_> = kept.collect();
+        kept.sort_by_key(|table| catalog.known_name(table));
         let columns = tables.iter().flat_map(|table| &table.columns);
         let identities = columns.filter_map(|column| match &column.default {
             Some(ColumnDefault::Identity { sequence, .. }) => Some(*sequence),
             _ => None,
         });
-        Self { catalog, identities: identities.collect(), tables, sequences }
+        Self { catalog, identities: identities.collect(), tables, sequences, kept }
     }
 
     pub fn is_identity(&self, sequence: &SequenceDef) -> bool {
@@ -135,14 +140,16 @@ fn commented(
     if let Some(schema) = catalog.schemas.values().find(|schema| schema.oid == oid) {
         return Some(format!("SCHEMA {}", quote_identifier(&schema.name)));
     }
-    relations.tables.iter().find_map(|table| commented_part(table, oid))
+    let mut tables = relations.tables.iter().chain(&relations.kept);
+    tables.find_map(|table| commented_part(catalog, table, oid))
 }
 
 /// An index or a constraint of a table.
-fn commented_part(table: &TableDef, oid: u32) -> Option<String> {
+fn commented_part(catalog: &Catalog, table: &TableDef, oid: u32) -> Option<String> {
     let plain = table.indexes.iter().find(|index| index.oid == oid);
     if let Some(index) = plain.filter(|index| index.constraint.is_none()) {
-        return Some(format!("INDEX {}", quote_qualified(&table.schema, &index.name)));
+        let schema = catalog.known_name(table).0;
+        return Some(format!("INDEX {}", quote_qualified(schema, &index.name)));
     }
     let key = plain.filter(|index| {
         index.constraint.is_some_and(|constraint| constraint != IndexConstraint::Exclusion)

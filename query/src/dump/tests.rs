@@ -23,6 +23,36 @@ fn round_trip(sql: &str) -> String {
 }
 
 #[test]
+fn every_kind_of_definition_comes_back() {
+    let dump = round_trip(include_str!("../../testdata/dump/definitions.sql"));
+    for part in [
+        "CREATE EXTENSION IF NOT EXISTS postgis",
+        "CREATE SCHEMA \"Odd Schema\"",
+        "CREATE TYPE public.mood AS ENUM",
+        "CREATE TYPE public.address AS (",
+        "home public.address,",
+        "span interval day to second(3)",
+        "ADD GENERATED ALWAYS AS IDENTITY",
+        "SEQUENCE NAME public.own_numbers",
+        "SELECT pg_catalog.setval('public.own_numbers', 25, true)",
+        "CREATE UNIQUE INDEX counted_mood ON public.counted",
+        "COMMENT ON INDEX public.counted_mood IS",
+        "SELECT pg_catalog.setval('public.people_id_seq', 3, true)",
+        "FOREIGN KEY",
+        "CREATE VIEW public.happy",
+        "COMMENT ON COLUMN public.people.name IS 'it''s a name'",
+    ] {
+        assert!(dump.contains(part), "{part}\n{dump}");
+    }
+}
+
+#[test]
+fn every_type_of_value_comes_back() {
+    let dump = round_trip(include_str!("../../testdata/dump/values.sql"));
+    assert!(dump.contains("\\N"), "{dump}");
+}
+
+#[test]
 fn an_empty_database_has_a_dump() {
     let dump = round_trip("SELECT 1");
     assert!(!dump.contains("CREATE"), "{dump}");

@@ -9,14 +9,16 @@
 //! | `FOR NO KEY UPDATE`, `FOR KEY SHARE`, `OF a, b` | `FOR UPDATE OF marker` | [`LockExtension`] |
 //! | `ON CONFLICT (expressions) WHERE …` | `ON CONFLICT (marker)` | [`Inference`] |
 //! | `OVERRIDING SYSTEM VALUE` | a marker in the column list | [`Override`] |
+//! | `AS IDENTITY (options)` | `AS IDENTITY (CACHE number)` | [`SequenceOption`]s |
 
 use sqlparser::ast::{Expr, Ident, IndexConstraint, ObjectName};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
+use super::command::define::sequence::{self, SequenceOption};
 use super::dialect::CairnDialect;
-use super::{identity, mysql};
+use super::mysql;
 
 /// What was cut out of a statement.
 #[derive(Debug, Default)]
@@ -24,6 +26,7 @@ pub(crate) struct Extensions {
     locks: Vec<LockExtension>,
     conflicts: Vec<Inference>,
     indexes: Vec<IndexConstraint>,
+    identities: Vec<Vec<SequenceOption>>,
 }
 
 /// A locking clause.
@@ -83,6 +86,11 @@ impl Extensions {
         self.conflicts.get(marker.parse::<usize>().ok()?)
     }
 
+    /// The options of an identity column, by the number that was left in their place.
+    pub(crate) fn identity(&self, number: &str) -> Option<&[SequenceOption]> {
+        self.identities.get(number.parse::<usize>().ok()?).map(Vec::as_slice)
+    }
+
     /// The OVERRIDING clause that a marker in a column list stands for.
     pub(crate) fn overriding(&self, name: &ObjectName) -> Option<Override> {
         match name.0.first()?.as_ident()?.value.as_str() {
@@ -97,12 +105,14 @@ impl Extensions {
 pub(super) fn extract(
     tokens: Vec<TokenWithSpan>,
 ) -> Result<(Vec<TokenWithSpan>, Extensions), ParserError> {
-    let (mut tokens, indexes) = mysql::translate(tokens)?;
-    identity::order_options(&mut tokens);
+    let (tokens, indexes) = mysql::translate(tokens)?;
     let found = Extensions { indexes, ..Extensions::default() };
     let mut cutter = Cutter { tokens, at: 0, kept: Vec::new(), found };
     while cutter.at < cutter.tokens.len() {
-        let cut = cutter.cut_lock() || cutter.cut_conflict()? || cutter.cut_overriding();
+        let cut = cutter.cut_lock()
+            || cutter.cut_conflict()?
+            || cutter.cut_overriding()
+            || cutter.cut_identity()?;
         if !cut {
             cutter.keep();
         }
@@ -258,6 +268,38 @@ impl Cutter {
         true
     }
 
+    /// `GENERATED … AS IDENTITY (options)`: the parser wants them in one order, and knows no
+    /// SEQUENCE NAME.
+    fn cut_identity(&mut self) -> Result<bool, ParserError> {
+        use Keyword::{ALWAYS, AS, BY, DEFAULT, GENERATED, IDENTITY};
+        let is_identity = self.is_keyword(0, IDENTITY)
+            && self.token(1) == Some(&Token::LParen)
+            && [[GENERATED, ALWAYS, AS], [BY, DEFAULT, AS]].iter().any(|words| self.follows(words));
+        let open = self.at + 1;
+        let Some(close) = self.closing(open).filter(|_| is_identity) else { return Ok(false) };
+        let options = parse_options(self.tokens.get(open + 1..close).unwrap_or_default())?;
+        let span = self.span();
+        self.keep();
+        self.keep();
+        self.push_keyword("CACHE", span);
+        let number = Token::Number(self.found.identities.len().to_string(), false);
+        self.kept.push(TokenWithSpan { token: number, span });
+        self.found.identities.push(options);
+        self.at = close;
+        Ok(true)
+    }
+
+    /// Whether these words were kept last.
+    fn follows(&self, words: &[Keyword]) -> bool {
+        let start = self.kept.len().checked_sub(words.len());
+        let last = start.and_then(|start| self.kept.get(start..)).unwrap_or_default();
+        last.len() == words.len()
+            && last.iter().zip(words).all(|(token, word)| {
+                matches!(&token.token, Token::Word(kept)
+                    if kept.keyword == *word && kept.quote_style.is_none())
+            })
+    }
+
     /// The parenthesis that closes the one at a position.
     fn closing(&self, open: usize) -> Option<usize> {
         let mut depth = 0_usize;
@@ -284,6 +326,16 @@ fn parse_all(tokens: Vec<TokenWithSpan>) -> Result<Expr, ParserError> {
     match parser.peek_token_ref().token {
         Token::EOF => Ok(expr),
         _ => parser.expected_ref("end of condition", parser.peek_token_ref()),
+    }
+}
+
+/// The options of a sequence out of all tokens.
+fn parse_options(tokens: &[TokenWithSpan]) -> Result<Vec<SequenceOption>, ParserError> {
+    let mut parser = parser(tokens.to_vec());
+    let options = sequence::options(&mut parser)?;
+    match parser.peek_token_ref().token {
+        Token::EOF => Ok(options),
+        _ => parser.expected_ref("an option of the sequence", parser.peek_token_ref()),
     }
 }
 

@@ -17,7 +17,6 @@ mod column_name;
 pub(crate) mod command;
 mod dialect;
 mod extension;
-mod identity;
 mod mysql;
 mod source;
 

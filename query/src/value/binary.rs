@@ -279,7 +279,7 @@ impl<'a> Reader<'a> {
             }
             ty => {
                 let text = self.text()?;
-                parse(text, ty, InputContext { facts: self.facts, catalog: None })?
+                parse(text, ty, InputContext::of(self.facts))?
             }
         })
     }

@@ -23,19 +23,26 @@ pub struct InputContext<'a> {
     pub catalog: Option<&'a Catalog>,
 }
 
-/// Reads a value of a built-in type, and applies the modifier as an assignment does.
+impl<'a> InputContext<'a> {
+    /// What a statement knows.
+    pub fn of(facts: &'a StatementFacts) -> Self {
+        Self { facts, catalog: facts.output.catalog.as_deref() }
+    }
+}
+
+/// Reads a value by what a statement knows, and applies the modifier as an assignment does.
 ///
 /// # Errors
 /// 22P02 and its kin in Postgres' words.
 pub fn from_text(text: &str, ty: &SqlType, facts: &StatementFacts) -> Result<Value> {
-    from_text_in(text, ty, InputContext { facts, catalog: None })
+    parse_as(text, ty, InputContext::of(facts))
 }
 
-/// As [`from_text`], with a catalog that knows user types and the names of objects.
+/// Reads a value and applies the modifier as an assignment does.
 ///
 /// # Errors
 /// 22P02 and its kin in Postgres' words.
-pub fn from_text_in(text: &str, ty: &SqlType, cx: InputContext<'_>) -> Result<Value> {
+pub fn parse_as(text: &str, ty: &SqlType, cx: InputContext<'_>) -> Result<Value> {
     let value = parse(text, &ty.base, cx)?;
     if ty.modifier < 0 {
         return Ok(value);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::array::DIMENSIONS_MAX;
 use super::input::{InputContext, parse};
 use super::{Array, Range, Type, Value};
-use crate::catalog::TypeKind;
 use crate::error::{Error, Result, SqlState};
 
 /// One item between delimiters: its text, and whether it was quoted (and so cannot be NULL).
@@ -279,23 +278,15 @@ pub(super) fn parse_range(text: &str, element: &Type, cx: InputContext<'_>) -> R
 /// # Errors
 /// 22P02; whatever reading the fields meets.
 pub(super) fn parse_row(text: &str, oid: u32, cx: InputContext<'_>) -> Result<Value> {
-    let types: Option<Vec<Type>> = cx.catalog.and_then(|catalog| {
-        if let Some(table) = catalog.tables.get(&oid) {
-            return Some(table.live_columns().map(|(_, column)| column.ty.base.clone()).collect());
-        }
-        match &catalog.types.get(&oid)?.kind {
-            TypeKind::Composite(fields) => Some(fields.iter().map(|f| f.1.base.clone()).collect()),
-            _ => None,
-        }
-    });
+    let fields = cx.catalog.and_then(|catalog| catalog.row_fields(oid));
     let types =
-        types.ok_or_else(|| Error::internal(format!("type {oid} is not in the catalog")))?;
+        fields.ok_or_else(|| Error::internal(format!("type {oid} is not in the catalog")))?;
     let mut scanner = Scanner { rest: text.trim() };
     if !scanner.take('(') {
         return Err(malformed("record", text, "Missing left parenthesis."));
     }
     let mut fields = Vec::with_capacity(types.len());
-    for (position, ty) in types.iter().enumerate() {
+    for (position, (_, ty)) in types.iter().enumerate() {
         if position > 0 && !scanner.take(',') {
             return Err(malformed("record", text, "Too few columns."));
         }
@@ -303,7 +294,10 @@ pub(super) fn parse_row(text: &str, oid: u32, cx: InputContext<'_>) -> Result<Va
         let (field, was_quoted) =
             item.ok_or_else(|| malformed("record", text, "Unexpected end of input."))?;
         let is_null = field.is_empty() && !was_quoted;
-        fields.push(if is_null { Value::Null } else { parse(&field, ty, cx)? });
+        fields.push(match is_null {
+            true => Value::Null,
+            false => crate::value::input::parse_as(&field, ty, cx)?,
+        });
     }
     if scanner.peek() == Some(',') {
         return Err(malformed("record", text, "Too many columns."));

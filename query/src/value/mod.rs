@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 mod array;
 mod hash;
+pub(crate) mod interval_fields;
 mod literal;
 mod opaque;
 mod order;

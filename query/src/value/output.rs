@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::datetime::format;
 use super::{Array, OutputStyle, Range, SqlType, Type, Value, opaque};
-use crate::catalog::{Catalog, TypeKind};
+use crate::catalog::Catalog;
 
 /// The text of a value; of NULL, nothing. Names of catalog objects (`regclass`) print as numbers
 /// when the style has no catalog.
@@ -174,16 +174,8 @@ impl Printer<'_> {
 
     fn field_types(&self, ty: &Type) -> Vec<Type> {
         let Type::Row(oid) = ty else { return Vec::new() };
-        let Some(catalog) = self.catalog else { return Vec::new() };
-        if let Some(table) = catalog.tables.get(oid) {
-            return table.live_columns().map(|(_, column)| column.ty.base.clone()).collect();
-        }
-        match catalog.types.get(oid).map(|definition| &definition.kind) {
-            Some(TypeKind::Composite(fields)) => {
-                fields.iter().map(|field| field.1.base.clone()).collect()
-            }
-            _ => Vec::new(),
-        }
+        let fields = self.catalog.and_then(|catalog| catalog.row_fields(*oid));
+        fields.unwrap_or_default().into_iter().map(|(_, ty)| ty.base).collect()
     }
 
     /// How an OID prints: the name of its object, when the type says what it is and the catalog

@@ -1,5 +1,6 @@
 //! The types that SQL names, their OIDs and modifiers.
 
+use super::interval_fields;
 use crate::error::{Error, Result, SqlState};
 
 /// A type without its modifier. OIDs are Postgres'; PostGIS' and user types' are ours.
@@ -562,8 +563,11 @@ impl SqlType {
                 Some((precision, scale)) => format!("({precision},{scale})"),
                 None => String::new(),
             },
-            Type::Interval if self.modifier & 0xFFFF <= 6 => {
-                format!("({})", self.modifier & 0xFFFF)
+            Type::Interval => {
+                let fields = interval_fields::name_of(self.modifier >> 16);
+                let fields = fields.map(|name| format!(" {name}")).unwrap_or_default();
+                let precision = self.time_precision().map(|digits| format!("({digits})"));
+                format!("{fields}{}", precision.unwrap_or_default())
             }
             Type::Geometry | Type::Geography => crate::geo::format_modifier(self.modifier),
             _ => String::new(),
@@ -613,6 +617,17 @@ impl From<Type> for SqlType {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn intervals_name_their_fields() {
+        let name = |mask: i32, digits: i32| {
+            SqlType { base: Type::Interval, modifier: mask << 16 | digits }.name()
+        };
+        assert_eq!(name(interval_fields::ALL, 3), "interval(3)");
+        let day_to_second = interval_fields::mask_of("day to second").unwrap();
+        assert_eq!(name(day_to_second, 3), "interval day to second(3)");
+        assert_eq!(name(interval_fields::mask_of("YEAR").unwrap(), 0xFFFF), "interval year");
+    }
 
     fn name_of(name: &str, modifiers: &[&str]) -> String {
         Type::from_name(name, modifiers).unwrap().unwrap().name()

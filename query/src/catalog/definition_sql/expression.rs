@@ -6,7 +6,7 @@ use super::{DefinitionSql, Style};
 use crate::catalog::TableDef;
 use crate::expression::functions::ParamType;
 use crate::expression::{Expr, Extreme, Function, Quantifier};
-use crate::identifier::{quote_identifier, quote_literal};
+use crate::identifier::{plain_literal, quote_identifier};
 use crate::plan::deparse::symbol;
 use crate::value::{OutputStyle, SqlType, Type, Value, output};
 
@@ -39,6 +39,20 @@ pub(super) fn print(
     expr: &Expr,
 ) -> Option<Printed> {
     Printer { definitions, table }.print(expr)
+}
+
+/// As [`print`], for an expression whose type is known: a string says which kind it is of.
+pub(super) fn print_typed(
+    definitions: &DefinitionSql<'_>,
+    table: &Arc<TableDef>,
+    (expr, ty): &(Expr, SqlType),
+) -> Option<Printed> {
+    match (expr, &ty.base) {
+        (Expr::Const(Value::Text(text)), Type::Varchar | Type::Name) => {
+            Some(atom(format!("{}::{}", plain_literal(text), definitions.type_name(ty))))
+        }
+        _ => print(definitions, table, expr),
+    }
 }
 
 struct Printer<'a> {
@@ -139,13 +153,13 @@ impl Printer<'_> {
         if let (Expr::Const(Value::Text(relation)), Type::RegClass) = (inner, &to.base)
             && let Some(relation) = self.definitions.named_relation(relation)
         {
-            return Some(atom(format!("{}::{name}", quote_literal(&relation))));
+            return Some(atom(format!("{}::{name}", plain_literal(&relation))));
         }
         match inner {
             Expr::Const(Value::Null) => return Some(atom(format!("NULL::{name}"))),
             // A literal is read as that type: a cast from text to it may not be immutable.
             Expr::Const(Value::Text(text)) => {
-                return Some(atom(format!("{}::{name}", quote_literal(text))));
+                return Some(atom(format!("{}::{name}", plain_literal(text))));
             }
             _ => {}
         }
@@ -257,7 +271,7 @@ impl Printer<'_> {
             // Their type is lost: an OID may stand for any kind of object.
             Value::Oid(_) | Value::Enum(_) | Value::Record(_) | Value::RowKey(_) => return None,
             Value::Geometry(_) | Value::Box(_) => return None,
-            _ => atom(format!("{}::{}", quote_literal(&text), ty.name())),
+            _ => atom(format!("{}::{}", plain_literal(&text), ty.name())),
         })
     }
 }

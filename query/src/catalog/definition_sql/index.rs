@@ -14,9 +14,10 @@ impl DefinitionSql<'_> {
             _ => "UNIQUE ",
         };
         // `psql` cuts everything before USING away; dumps want the whole name.
+        let (schema, name) = self.catalog().known_name(table);
         let name = match self.style {
-            Style::Plain => quote_qualified(&table.schema, &table.name),
-            Style::Pretty => self.relation(&table.schema, &table.name),
+            Style::Plain => quote_qualified(schema, name),
+            Style::Pretty => self.relation(schema, name),
         };
         let index_name = quote_identifier(index.name());
         let body = self.index_body(table, index);

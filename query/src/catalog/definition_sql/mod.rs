@@ -122,12 +122,7 @@ impl<'a> DefinitionSql<'a> {
                 let element = SqlType { base: (**element).clone(), modifier: ty.modifier };
                 format!("{}[]", self.type_name(&element))
             }
-            Type::Enum(oid) => match self.catalog().types.get(oid) {
-                Some(def) if self.search_path.contains(&def.schema) => quote_identifier(&def.name),
-                Some(def) => quote_qualified(&def.schema, &def.name),
-                None => "???".to_owned(),
-            },
-            Type::Row(oid) => self.table_name(*oid),
+            Type::Enum(oid) | Type::Row(oid) => self.user_type_name(*oid),
             // PostGIS lives in `public`, so an empty path must name its types in full.
             Type::Geometry | Type::Geography | Type::Box2d | Type::Box3d
                 if self.search_path.is_empty() =>
@@ -138,10 +133,18 @@ impl<'a> DefinitionSql<'a> {
         }
     }
 
+    fn user_type_name(&self, oid: u32) -> String {
+        match self.catalog().types.get(&oid) {
+            Some(def) if self.search_path.contains(&def.schema) => quote_identifier(&def.name),
+            Some(def) => quote_qualified(&def.schema, &def.name),
+            None => self.table_name(oid),
+        }
+    }
+
     /// An expression over a table's columns.
     pub fn expression(&self, table: &Arc<TableDef>, sql: &str) -> String {
         let bound = bind_table_expression(self.ctx, table, sql, None);
-        let printed = bound.ok().and_then(|(expr, _)| expression::print(self, table, &expr));
+        let printed = bound.ok().and_then(|bound| expression::print_typed(self, table, &bound));
         printed.map_or_else(|| sql.to_owned(), |printed| printed.text)
     }
 

@@ -17,10 +17,10 @@ impl DefinitionSql<'_> {
         text
     }
 
-    /// What `ALTER TABLE … ADD GENERATED … AS IDENTITY` says of the sequence, which gets the name
-    /// that such sequences get.
+    /// What `ALTER TABLE … ADD GENERATED … AS IDENTITY` says of the sequence.
     pub fn identity_options(&self, sequence: &SequenceDef) -> String {
-        sequence_options(sequence)
+        let name = quote_qualified(&sequence.schema, &sequence.name);
+        format!("    SEQUENCE NAME {name}\n{}", sequence_options(sequence))
     }
 }
 

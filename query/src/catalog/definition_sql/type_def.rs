@@ -31,7 +31,7 @@ impl DefinitionSql<'_> {
                 }
                 for (check, condition) in checks {
                     let check = quote_identifier(check);
-                    text.push_str(&format!("\n    CONSTRAINT {check} CHECK (({condition}))"));
+                    text.push_str(&format!("\n    CONSTRAINT {check} CHECK ({condition})"));
                 }
                 text
             }

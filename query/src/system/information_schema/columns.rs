@@ -175,8 +175,8 @@ fn internal_name(reader: &Reader<'_>, ty: &Type) -> (Value, String) {
             }
             _ => (NULL, ty.internal_name()),
         },
-        Type::Row(oid) => match reader.catalog().table(*oid) {
-            Some(table) => (Value::text(table.schema.as_str()), table.name.clone()),
+        Type::Row(oid) => match reader.catalog().row_type_name(*oid) {
+            Some((schema, name)) => (Value::text(schema), name.to_owned()),
             None => (NULL, ty.internal_name()),
         },
         ty => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Jsonb, escape, parse};
-use crate::catalog::{Catalog, TypeKind};
+use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::value::datetime::format;
 use crate::value::output::to_text_in;
@@ -123,15 +123,8 @@ impl JsonBuilder<'_> {
             return fields.clone();
         }
         if let Type::Row(oid) = shape.ty {
-            if let Some(table) = self.catalog.tables.get(&oid) {
-                let columns = table.live_columns();
-                return columns.map(|(_, c)| (c.name.clone(), c.ty.base.clone().into())).collect();
-            }
-            if let Some(TypeKind::Composite(fields)) =
-                self.catalog.types.get(&oid).map(|definition| &definition.kind)
-            {
-                let fields = fields.iter();
-                return fields.map(|(name, ty)| (name.clone(), ty.base.clone().into())).collect();
+            if let Some(fields) = self.catalog.row_fields(oid) {
+                return fields.into_iter().map(|(name, ty)| (name, ty.base.into())).collect();
             }
         }
         let fields = values.iter().enumerate();

@@ -17,7 +17,7 @@ mod sequence;
 mod types;
 mod view;
 
-pub(in crate::bind::define) use sequence::sequence_options;
+pub(in crate::bind::define) use sequence::identity_options;
 pub(in crate::bind) use view::select_into;
 
 pub(super) fn bind_command(

@@ -68,31 +68,22 @@ fn bind_option(
     }
 }
 
-/// Options as `sqlparser` has them: those of identity columns.
+/// The options of an identity column: `sqlparser` has a number in their place.
 ///
 /// # Errors
 /// 42601 when one is said twice, 22003 and 22P02 for numbers.
-pub(in crate::bind::define) fn sequence_options(
+pub(in crate::bind::define) fn identity_options(
+    binder: &Binder<'_>,
     options: &[ast::SequenceOptions],
 ) -> Result<SequenceOptions> {
-    let mut bound = SequenceOptions::default();
-    let maybe = |expr: &Option<ast::Expr>| expr.as_ref().map(number_of).transpose();
-    for option in options {
-        match option {
-            ast::SequenceOptions::IncrementBy(by, _) => once(&mut bound.increment, number_of(by)?),
-            ast::SequenceOptions::MinValue(min) => once(&mut bound.min, maybe(min)?),
-            ast::SequenceOptions::MaxValue(max) => once(&mut bound.max, maybe(max)?),
-            ast::SequenceOptions::StartWith(start, _) => once(&mut bound.start, number_of(start)?),
-            ast::SequenceOptions::Cache(cache) => once(&mut bound.cache, number_of(cache)?),
-            // The parser says NO CYCLE with `true`.
-            ast::SequenceOptions::Cycle(is_no) => once(&mut bound.is_cycle, !is_no),
-        }?;
+    match options {
+        [] => Ok(SequenceOptions::default()),
+        [ast::SequenceOptions::Cache(number)] => {
+            let options = binder.extensions.identity(&number.to_string());
+            bind_options(binder, options.unwrap_or_default())
+        }
+        _ => Err(Error::internal("options of an identity column were not cut out")),
     }
-    Ok(bound)
-}
-
-fn number_of(expr: &ast::Expr) -> Result<i64> {
-    number(&expr.to_string())
 }
 
 fn number(text: &str) -> Result<i64> {
@@ -144,6 +135,29 @@ mod tests {
         session.execute("ALTER SEQUENCE s RESTART WITH 3").unwrap();
         let rows = session.query("SELECT nextval('s')", &[]).unwrap();
         assert_eq!(format!("{rows:?}"), format!("{:?}", [vec![Value::Int8(3)]]));
+    }
+
+    #[test]
+    fn identity_options_come_in_any_order() {
+        let mut session = Database::in_memory().unwrap().session();
+        session
+            .execute(
+                "CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY (START WITH 5 NO CYCLE CACHE 1 \
+                 NO MINVALUE SEQUENCE NAME \"Own\" MAXVALUE 9 INCREMENT BY -2), b int);
+                 INSERT INTO t (b) VALUES (1), (2)",
+            )
+            .unwrap();
+        let rows = session.query("SELECT a FROM t ORDER BY b", &[]).unwrap();
+        let expected = [vec![Value::Int4(5)], vec![Value::Int4(3)]];
+        assert_eq!(format!("{rows:?}"), format!("{expected:?}"));
+        session.query("SELECT nextval('\"Own\"')", &[]).unwrap();
+        let table = |options: &str| {
+            format!("CREATE TABLE u (a int GENERATED ALWAYS AS IDENTITY ({options}))")
+        };
+        assert_eq!(state_of(&table("START 1 START 2")), "42601");
+        assert_eq!(state_of(&table("START 1 nonsense")), "42601");
+        let again = session.execute(&table("SEQUENCE NAME \"Own\"")).unwrap_err();
+        assert_eq!(again.message(), "relation \"Own\" already exists");
     }
 
     #[test]

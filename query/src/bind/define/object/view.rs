@@ -60,7 +60,7 @@ fn table(
     with_data: bool,
 ) -> Result<CreateTableAs> {
     let name = binder.qualified(&head.name)?;
-    let (plan, _, text) = bind_query(binder, query)?;
+    let (plan, stored, text) = bind_query(binder, query)?;
     Ok(CreateTableAs {
         name,
         if_not_exists: head.if_not_exists,
@@ -68,6 +68,7 @@ fn table(
         columns: columns(&plan, &head.columns, "too many column names were specified")?,
         query: Box::new(plan),
         text,
+        dependencies: stored.relations.into_iter().collect(),
         with_data,
     })
 }
@@ -129,6 +130,7 @@ pub(in crate::bind) fn select_into(
         columns: columns(&plan, &[], "")?,
         query: Box::new(plan),
         text: String::new(),
+        dependencies: Vec::new(),
         with_data: true,
     })))
 }

@@ -12,6 +12,7 @@ use crate::bind::binder::Binder;
 use crate::bind::ddl::{
     AlterAction, AlterTable, ColumnSpec, ColumnValue, ObjectKind, QualifiedName,
 };
+use crate::bind::define::object;
 use crate::bind::fold;
 use crate::bind::scope::Clause;
 use crate::catalog::TableDef;
@@ -142,7 +143,8 @@ fn alter_column(
         }
         AlterColumnOperation::AddGenerated { generated_as, sequence_options } => {
             let is_always = !matches!(generated_as, Some(GeneratedAs::ByDefault));
-            let options = column::sequence_options(sequence_options.as_deref())?;
+            let options = sequence_options.as_deref().unwrap_or_default();
+            let options = object::identity_options(binder, options)?;
             AlterAction::AddIdentity { column, is_always, options }
         }
     })

@@ -9,7 +9,7 @@ use sqlparser::ast::{
 use super::constraint::{self, Owner};
 use super::parts;
 use crate::bind::binder::{Binder, locate};
-use crate::bind::ddl::{ColumnSpec, ColumnValue, ConstraintKind, ConstraintSpec, SequenceOptions};
+use crate::bind::ddl::{ColumnSpec, ColumnValue, ConstraintKind, ConstraintSpec};
 use crate::bind::define::object;
 use crate::bind::scope::Clause;
 use crate::bind::{fold, types};
@@ -45,7 +45,7 @@ pub(super) fn bind(binder: &mut Binder<'_>, ast: &AstColumn) -> Result<ColumnSpe
                 if generation_expr.is_none() =>
             {
                 let options = sequence_options.as_deref().unwrap_or_default();
-                let options = object::sequence_options(options)?;
+                let options = object::identity_options(binder, options)?;
                 let is_always = matches!(generated_as, GeneratedAs::Always);
                 column.is_not_null = true;
                 let value = ColumnValue::Identity { is_always, options };
@@ -242,14 +242,4 @@ pub(super) fn bind_added(
     table.columns.push(parts::described_column(&column));
     let constraints = finish(binder, &Arc::new(table), ast, &mut column)?;
     Ok((column, constraints))
-}
-
-/// Options of the sequence of an identity column.
-///
-/// # Errors
-/// As those of CREATE SEQUENCE.
-pub(super) fn sequence_options(
-    options: Option<&[sqlparser::ast::SequenceOptions]>,
-) -> Result<SequenceOptions> {
-    object::sequence_options(options.unwrap_or_default())
 }
