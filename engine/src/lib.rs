@@ -2,7 +2,7 @@
 //! merge tree.
 //!
 //! Layers, nearest the caller first; each calls only downward:
-//! [`db`] → [`txn`] → [`index`] (derived indexes) → [`lsm`] → [`env`].
+//! [`db`] → [`txn`] → [`index`] (derived indexes) → [`lsm`] → [`mod@env`].
 //!
 //! # The life of a write
 //! 1. [`Transaction::put`] keeps it in the transaction's write set; nobody else sees it.

@@ -15,22 +15,22 @@
 
 mod background;
 pub mod batch;
-mod block_cache;
+pub(crate) mod block_cache;
 mod checkpoint;
 pub mod compaction;
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod faults;
-mod flush;
+pub(crate) mod flush;
 #[cfg(test)]
 mod golden;
 mod ingest;
 mod internal_key;
 mod iterator;
-mod memtable;
-mod merge;
-mod recovery;
+pub(crate) mod memtable;
+pub(crate) mod merge;
+pub(crate) mod recovery;
 pub mod scan;
 #[cfg(test)]
 mod simulation;
@@ -38,8 +38,8 @@ pub mod sstable;
 pub mod stats;
 mod store;
 pub mod verify;
-mod version;
-mod wal;
+pub(crate) mod version;
+pub(crate) mod wal;
 
 use std::path::Path;
 use std::sync::Arc;

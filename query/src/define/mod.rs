@@ -1,7 +1,7 @@
 //! Carrying out definitions: CREATE, ALTER, DROP, TRUNCATE, COMMENT and their kind.
 //!
 //! Everything happens in the statement's transaction: definitions are rows that it writes, and the
-//! changed [`Catalog`](crate::catalog::Catalog) is published when it commits. Dropped rows and
+//! changed [`Catalog`] is published when it commits. Dropped rows and
 //! index entries are only listed here; [`garbage`] forgets them once no snapshot can see them.
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Executing plans: operators that pull batches of rows from each other.
 //!
 //! # How a plan runs
-//! The plan is the program and never changes; an [`Operator`](operator::Operator) holds what one
+//! The plan is the program and never changes; an [`Operator`] holds what one
 //! node remembers between two calls (a position, a hash table, sorted rows). Both trees have the
 //! same shape and are walked together, so an execution owns all it needs (`Arc<Plan>` and plain
 //! data), can be parked between two messages of a client, and starting one costs a few

@@ -16,7 +16,7 @@ use crate::error::{Error, Result, SqlState};
 mod column_name;
 pub(crate) mod command;
 mod dialect;
-mod extension;
+pub(crate) mod extension;
 mod mysql;
 mod source;
 

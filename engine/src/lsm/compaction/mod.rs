@@ -2,9 +2,9 @@
 //!
 //! [`picker`] says what to merge and [`retention`] what to keep, both without I/O; [`job`] does it.
 
-pub(super) mod job;
-pub(super) mod picker;
-pub(super) mod retention;
+pub(crate) mod job;
+pub(crate) mod picker;
+pub(crate) mod retention;
 
 /// What a manual compaction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! until the last reader is gone.
 
 mod edit;
-mod manifest;
+pub(crate) mod manifest;
 mod shape;
 
 use std::path::Path;

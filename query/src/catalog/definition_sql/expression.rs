@@ -41,7 +41,7 @@ pub(super) fn print(
     Printer { definitions, table }.print(expr)
 }
 
-/// As [`print`], for an expression whose type is known: a string says which kind it is of.
+/// As [`print()`], for an expression whose type is known: a string says which kind it is of.
 pub(super) fn print_typed(
     definitions: &DefinitionSql<'_>,
     table: &Arc<TableDef>,
