@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
+use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(crate) struct State {
     pub written: RefCell<HashSet<Vec<u8>, ahash::RandomState>>,
     pub memory: Memory,
     pub timings: Option<Timings>,
+    /// By the node that runs.
+    removed: Cell<Removed>,
     calls: Cell<u32>,
 }
 
@@ -45,6 +48,27 @@ pub(crate) struct Timing {
     pub startup: Duration,
     /// In all calls.
     pub total: Duration,
+    /// Rows that it read and did not give.
+    pub removed: Removed,
+}
+
+/// Rows that a node read, or pairs that a join tried, and found not wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Removed {
+    /// By a condition on rows.
+    pub filter: u64,
+    /// By the condition of a join.
+    pub join: u64,
+    /// Rows that an index promised and that turned out not to match.
+    pub recheck: u64,
+}
+
+impl AddAssign for Removed {
+    fn add_assign(&mut self, other: Self) {
+        self.filter += other.filter;
+        self.join += other.join;
+        self.recheck += other.recheck;
+    }
 }
 
 /// The rows of an uncorrelated subplan as far as they were asked for.
@@ -65,6 +89,7 @@ impl State {
             written: RefCell::default(),
             memory: Memory::default(),
             timings: None,
+            removed: Cell::default(),
             calls: Cell::new(0),
         }
     }
@@ -173,15 +198,56 @@ impl Context<'_> {
 
     /// Keeps the rows for which a condition is true.
     pub fn retain(&self, rows: &mut Vec<Row>, predicate: &Expr) -> Result<()> {
-        let mut kept = Vec::with_capacity(rows.len());
+        let rows_len = rows.len();
+        let mut kept = Vec::with_capacity(rows_len);
         for row in rows.drain(..) {
             self.check_cancelled()?;
             if self.holds(predicate, &row)? {
                 kept.push(row);
             }
         }
+        self.count_removed(|removed| removed.filter += (rows_len - kept.len()) as u64);
         *rows = kept;
         Ok(())
+    }
+
+    /// Counts rows that the running node leaves out.
+    pub fn count_removed(&self, count: impl FnOnce(&mut Removed)) {
+        let mut removed = self.run.state.removed.get();
+        count(&mut removed);
+        self.run.state.removed.set(removed);
+    }
+
+    /// Lets `run` count what it removes, apart from the node that called it.
+    pub fn removed_by<T>(&self, run: impl FnOnce() -> T) -> (T, Removed) {
+        let callers = self.run.state.removed.take();
+        let result = run();
+        (result, self.run.state.removed.replace(callers))
+    }
+
+    /// Whether a row that a search has found satisfies what is left to check; one that does not
+    /// is counted.
+    pub fn keeps(
+        &self,
+        filter: Option<&Expr>,
+        promise: Option<&Expr>,
+        row: &[Value],
+    ) -> Result<bool> {
+        let Some(filter) = filter else { return Ok(true) };
+        if self.holds(filter, row)? {
+            return Ok(true);
+        }
+        // Only who is asked for the counts looks which condition it was.
+        let is_counted = self.run.state.timings.is_some();
+        let is_broken = match promise.filter(|_| is_counted) {
+            Some(promise) => !self.holds(promise, row)?,
+            None => false,
+        };
+        self.count_removed(|removed| match is_broken {
+            true => removed.recheck += 1,
+            false => removed.filter += 1,
+        });
+        Ok(false)
     }
 
     /// Sets the slots that a join or a subquery passes inward.

@@ -6,18 +6,19 @@ use super::context::Context;
 use super::table::lock::row_address;
 use super::table::row;
 use crate::error::Result;
+use crate::expression::Expr;
 use crate::plan::{Row, TableScan};
 
 /// The row of a candidate as the snapshot has it; `None` when the snapshot has none or it does not
-/// satisfy the scan's filter.
-pub(crate) fn fetch(scan: &TableScan, cx: &Context<'_>, row_key: &Bytes) -> Result<Option<Row>> {
+/// satisfy the scan's filter. `promise` is what the search says of its candidates.
+pub(crate) fn fetch(
+    scan: &TableScan,
+    promise: Option<&Expr>,
+    cx: &Context<'_>,
+    row_key: &Bytes,
+) -> Result<Option<Row>> {
     let address = row_address(&scan.table, row_key);
     let Some(stored) = cx.txn().get(&address)? else { return Ok(None) };
     let row = row::output(&scan.table, &scan.output, row_key, &stored)?;
-    if let Some(filter) = &scan.filter
-        && !cx.holds(filter, &row)?
-    {
-        return Ok(None);
-    }
-    Ok(Some(row))
+    Ok(cx.keeps(scan.filter.as_ref(), promise, &row)?.then_some(row))
 }

@@ -135,12 +135,12 @@ pub(crate) fn concat(left: &[Value], right: &[Value]) -> Row {
     row
 }
 
-/// Whether the join's condition holds for a pair.
+/// Whether the join's condition holds for a pair; one for which it does not is counted.
 pub(crate) fn pair_holds(join: &Join, pair: &[Value], cx: &Context<'_>) -> Result<bool> {
-    match &join.condition {
-        Some(condition) => cx.holds(condition, pair),
-        None => Ok(true),
-    }
+    let Some(condition) = &join.condition else { return Ok(true) };
+    let holds = cx.holds(condition, pair)?;
+    cx.count_removed(|removed| removed.join += u64::from(!holds));
+    Ok(holds)
 }
 
 /// What a left row gives besides its pairs: itself in a semi or anti join, itself and NULLs in an

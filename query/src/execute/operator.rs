@@ -31,7 +31,13 @@ use crate::error::{Error, Result};
 use crate::plan::{JoinMethod, Node, Row, explain};
 
 /// What one plan node remembers between two calls.
-pub(crate) enum Operator {
+pub(crate) struct Operator {
+    kind: Kind,
+    /// Whether it was asked for rows.
+    is_begun: bool,
+}
+
+enum Kind {
     Values(Values),
     Scan(TableScan),
     IndexScan(IndexScan),
@@ -61,6 +67,66 @@ pub(crate) enum Operator {
 impl Operator {
     /// The operator of a node, before its first row.
     pub fn new(node: &Node) -> Self {
+        Self { kind: Kind::new(node), is_begun: false }
+    }
+
+    /// The next rows of `node`, at most `max`; none at the end.
+    pub fn next(&mut self, node: &Node, cx: &Context<'_>, max: usize) -> Result<Vec<Row>> {
+        let Some(timings) = &cx.run.state.timings else { return self.kind.run(node, cx, max) };
+        let began = Instant::now();
+        let (rows, removed) = cx.removed_by(|| self.kind.run(node, cx, max));
+        let rows = rows?;
+        let elapsed = began.elapsed();
+        let mut timings = timings.borrow_mut();
+        let timing: &mut Timing = timings.entry(explain::key(node)).or_default();
+        if timing.loops == 0 {
+            timing.startup = elapsed;
+        }
+        timing.total += elapsed;
+        timing.rows += rows.len() as u64;
+        timing.removed += removed;
+        timing.loops += u64::from(!std::mem::replace(&mut self.is_begun, true));
+        Ok(rows)
+    }
+
+    /// Promises that no more than `rows` rows will be asked for.
+    pub fn bound(&mut self, rows: usize) {
+        match &mut self.kind {
+            Kind::Sort(sort) => sort.bound = Some(rows),
+            Kind::Project(project) => project.input.bound(rows),
+            _ => {}
+        }
+    }
+
+    /// All rows that are left.
+    pub fn all(&mut self, node: &Node, cx: &Context<'_>) -> Result<Vec<Row>> {
+        let mut rows = self.next(node, cx, BATCH)?;
+        if rows.is_empty() {
+            return Ok(rows);
+        }
+        loop {
+            let mut more = self.next(node, cx, BATCH)?;
+            if more.is_empty() {
+                return Ok(rows);
+            }
+            cx.memory().grow(more.iter().map(|row| super::memory::row_len(row)).sum())?;
+            rows.append(&mut more);
+        }
+    }
+
+    /// How many rows a writing operator has written.
+    pub fn rows_written(&self) -> Option<u64> {
+        match &self.kind {
+            Kind::Insert(op) => Some(op.written),
+            Kind::Update(op) => Some(op.written),
+            Kind::Delete(op) => Some(op.written),
+            _ => None,
+        }
+    }
+}
+
+impl Kind {
+    fn new(node: &Node) -> Self {
         match node {
             Node::Values { .. } => Self::Values(Values::default()),
             Node::Scan(_) => Self::Scan(TableScan::default()),
@@ -91,23 +157,6 @@ impl Operator {
             Node::SystemScan { .. } => Self::SystemScan(SystemScan::default()),
             Node::Window { input, .. } => Self::Window(Box::new(Window::new(input))),
         }
-    }
-
-    /// The next rows of `node`, at most `max`; none at the end.
-    pub fn next(&mut self, node: &Node, cx: &Context<'_>, max: usize) -> Result<Vec<Row>> {
-        let Some(timings) = &cx.run.state.timings else { return self.run(node, cx, max) };
-        let began = Instant::now();
-        let rows = self.run(node, cx, max)?;
-        let elapsed = began.elapsed();
-        let mut timings = timings.borrow_mut();
-        let timing: &mut Timing = timings.entry(explain::key(node)).or_default();
-        if timing.loops == 0 && timing.rows == 0 && timing.startup.is_zero() {
-            timing.startup = elapsed;
-        }
-        timing.total += elapsed;
-        timing.rows += rows.len() as u64;
-        timing.loops += u64::from(rows.is_empty());
-        Ok(rows)
     }
 
     fn run(&mut self, node: &Node, cx: &Context<'_>, max: usize) -> Result<Vec<Row>> {
@@ -149,41 +198,6 @@ impl Operator {
             (Self::Update(op), Node::Update(plan)) => op.next(plan, cx, max),
             (Self::Delete(op), Node::Delete(plan)) => op.next(plan, cx, max),
             _ => Err(Error::internal("operator and plan node differ")),
-        }
-    }
-
-    /// Promises that no more than `rows` rows will be asked for.
-    pub fn bound(&mut self, rows: usize) {
-        match self {
-            Self::Sort(sort) => sort.bound = Some(rows),
-            Self::Project(project) => project.input.bound(rows),
-            _ => {}
-        }
-    }
-
-    /// All rows that are left.
-    pub fn all(&mut self, node: &Node, cx: &Context<'_>) -> Result<Vec<Row>> {
-        let mut rows = self.next(node, cx, BATCH)?;
-        if rows.is_empty() {
-            return Ok(rows);
-        }
-        loop {
-            let mut more = self.next(node, cx, BATCH)?;
-            if more.is_empty() {
-                return Ok(rows);
-            }
-            cx.memory().grow(more.iter().map(|row| super::memory::row_len(row)).sum())?;
-            rows.append(&mut more);
-        }
-    }
-
-    /// How many rows a writing operator has written.
-    pub fn rows_written(&self) -> Option<u64> {
-        match self {
-            Self::Insert(op) => Some(op.written),
-            Self::Update(op) => Some(op.written),
-            Self::Delete(op) => Some(op.written),
-            _ => None,
         }
     }
 }

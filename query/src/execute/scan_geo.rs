@@ -67,7 +67,7 @@ impl GeoScan {
                     Some(hit) => {
                         let is_wanted = words.as_ref().is_none_or(|w| w.contains(&hit.row_key));
                         if is_wanted {
-                            out.extend(fetch(&plan.scan, cx, &hit.row_key)?);
+                            out.extend(fetch(&plan.scan, plan.promise(), cx, &hit.row_key)?);
                         }
                         continue;
                     }
@@ -145,7 +145,7 @@ impl Nearest {
                 return Ok(self.waiting.pop().map(|candidate| candidate.row));
             };
             let reach = geo::distance_lower_bound(bounds, &neighbor.bounds, is_geography);
-            if let Some(row) = fetch(&plan.scan, cx, &neighbor.row_key)? {
+            if let Some(row) = fetch(&plan.scan, None, cx, &neighbor.row_key)? {
                 let distance = exact(plan, cx, origin, &row)?;
                 self.waiting.push(Candidate { distance, row });
             }

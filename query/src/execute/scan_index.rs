@@ -35,12 +35,9 @@ impl IndexScan {
                 continue;
             }
             let row = row::output(&plan.scan.table, &plan.scan.output, &row_key, &stored)?;
-            if let Some(filter) = &plan.scan.filter
-                && !cx.holds(filter, &row)?
-            {
-                continue;
+            if cx.keeps(plan.scan.filter.as_ref(), None, &row)? {
+                out.push(row);
             }
-            out.push(row);
         }
         Ok(out)
     }

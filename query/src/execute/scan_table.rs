@@ -28,12 +28,9 @@ impl TableScan {
             let Some((key, stored)) = rows.next().transpose()? else { break };
             let row_key = key.slice(keyspace::PREFIX_LEN..);
             let row = row::output(&plan.table, &plan.output, &row_key, &stored)?;
-            if let Some(filter) = &plan.filter
-                && !cx.holds(filter, &row)?
-            {
-                continue;
+            if cx.keeps(plan.filter.as_ref(), None, &row)? {
+                out.push(row);
             }
-            out.push(row);
         }
         Ok(out)
     }

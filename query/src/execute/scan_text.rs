@@ -50,7 +50,7 @@ impl TextScan {
                 Search::Ranked(hits) => hits.pop().map(|hit| hit.row_key),
             };
             let Some(row_key) = row_key else { break };
-            out.extend(fetch(&plan.scan, cx, &row_key)?);
+            out.extend(fetch(&plan.scan, plan.condition.as_ref(), cx, &row_key)?);
         }
         Ok(out)
     }

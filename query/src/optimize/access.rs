@@ -59,6 +59,7 @@ impl Planner<'_> {
             }
         }
         geo_access::push_with_words(order, &mut accesses);
+        self.switches.narrow(&mut accesses);
         accesses
     }
 

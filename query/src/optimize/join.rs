@@ -22,8 +22,12 @@ impl Planner<'_> {
             return best;
         }
         let mut least = self.cost(&best, wish.rows);
-        if let Some(hash) = hash(&plain) {
+        let hash = hash(&plain).filter(|_| self.switches.hash_joins);
+        if let Some(hash) = hash {
             let node = Node::Join(Box::new(hash));
+            if !self.switches.nested_loops {
+                return node;
+            }
             let cost = self.cost(&node, wish.rows);
             if cost < least {
                 (best, least) = (node, cost);

@@ -19,8 +19,8 @@ use crate::value::Value;
 
 mod access;
 mod bounds;
-mod conjunct;
-mod equality;
+pub(crate) mod conjunct;
+pub(crate) mod equality;
 pub(crate) mod estimate;
 mod fold;
 mod geo_access;
@@ -31,6 +31,7 @@ mod prune;
 mod pushdown;
 mod single_row;
 mod subquery;
+mod switches;
 mod text_access;
 
 /// What optimizing may look at.
@@ -108,6 +109,7 @@ fn tree_of(
             statement: eval.statement,
             services: eval.services,
         },
+        switches: switches::Switches::new(cx.services),
         plan,
         slots: &mut slots,
     };
@@ -126,6 +128,7 @@ fn fold_tree(node: &mut Node, eval: &EvalContext<'_>) {
 pub(crate) struct Planner<'a> {
     statistics: &'a Statistics,
     eval: EvalContext<'a>,
+    switches: switches::Switches,
     /// The statement as far as it is planned, for the sizes of its common table expressions.
     plan: &'a Plan,
     /// How many slots the statement has by now.

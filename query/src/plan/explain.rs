@@ -35,6 +35,36 @@ pub(crate) struct Item {
     pub children: Vec<(Option<String>, Item)>,
 }
 
+/// One property of an item, with what it counted.
+pub(crate) enum Detail<'a> {
+    /// `Filter: (a > 1)`
+    Property(&'a str, &'a str),
+    /// `Rows Removed by Filter: 7`, per loop.
+    Removed(&'static str, f64),
+}
+
+impl Item {
+    /// The properties, each followed by the count of the rows that it removed.
+    pub fn details(&self) -> Vec<Detail<'_>> {
+        let mut details = Vec::new();
+        for (label, value) in &self.properties {
+            details.push(Detail::Property(label, value));
+            details.extend(self.timing.as_ref().and_then(|timing| removed_by(label, timing)));
+        }
+        details
+    }
+}
+
+fn removed_by(label: &str, timing: &Timing) -> Option<Detail<'static>> {
+    let (label, rows) = match label {
+        "Filter" => ("Rows Removed by Filter", timing.removed.filter),
+        "Join Filter" => ("Rows Removed by Join Filter", timing.removed.join),
+        "Index Cond" => ("Rows Removed by Index Recheck", timing.removed.recheck),
+        _ => return None,
+    };
+    Some(Detail::Removed(label, rows as f64 / timing.loops.max(1) as f64))
+}
+
 /// What EXPLAIN of a plan works with.
 pub(crate) struct Explainer<'a> {
     pub plan: &'a Plan,
@@ -137,7 +167,9 @@ impl Explainer<'_> {
             item.estimate.rows = 0.0;
             item.estimate.width = 0;
         }
-        if let Some(timing) = self.timing(node) {
+        if let Some(mut timing) = self.timing(node) {
+            // What is merged into one line is counted as one.
+            timing.removed += item.timing.map(|inner| inner.removed).unwrap_or_default();
             item.timing = Some(timing);
         }
         self.add_subplans(node, names, &mut item);
@@ -231,9 +263,11 @@ fn write_text(
     }
     lines.push(line);
     let inner = indent + if arrow.is_empty() { 2 } else { 6 };
-    for (label, value) in &item.properties {
-        lines.push(format!("{:inner$}{label}: {value}", ""));
-    }
+    lines.extend(item.details().iter().filter_map(|detail| match detail {
+        Detail::Property(label, value) => Some(format!("{:inner$}{label}: {value}", "")),
+        Detail::Removed(_, 0.0) => None,
+        Detail::Removed(label, rows) => Some(format!("{:inner$}{label}: {rows:.0}", "")),
+    }));
     for (label, child) in &item.children {
         let mut indent = inner;
         if let Some(label) = label {
@@ -245,10 +279,10 @@ fn write_text(
 }
 
 fn actual(timing: &Timing, options: &ExplainOptions) -> String {
-    if timing.loops == 0 && timing.rows == 0 {
+    if timing.loops == 0 {
         return " (never executed)".to_owned();
     }
-    let loops = timing.loops.max(1);
+    let loops = timing.loops;
     let rows = timing.rows as f64 / loops as f64;
     if options.with_timing {
         let startup = milliseconds(timing.startup);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::explain::{Item, Times, milliseconds};
+use super::explain::{Detail, Item, Times, milliseconds};
 use crate::bind::ExplainOptions;
 
 /// The whole document, pretty-printed as Postgres does.
@@ -51,8 +51,11 @@ fn node(item: &Item, label: Option<&str>, options: &ExplainOptions) -> Json {
         put("Actual Rows", json!(timing.rows / loops));
         put("Actual Loops", json!(loops));
     }
-    for (key, value) in &item.properties {
-        put(key, json!(value));
+    for detail in item.details() {
+        match detail {
+            Detail::Property(key, value) => put(key, json!(value)),
+            Detail::Removed(key, rows) => put(key, json!(rows.round() as u64)),
+        }
     }
     if !item.children.is_empty() {
         let children = item.children.iter();

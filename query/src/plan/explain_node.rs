@@ -8,6 +8,8 @@ use super::{
 };
 use crate::catalog::{IndexDef, RowKeyDef};
 use crate::expression::Expr;
+use crate::optimize::conjunct;
+use crate::optimize::equality::is_same;
 
 /// The item of a node with its inputs; costs and times are the caller's.
 pub(super) fn describe(explainer: &Explainer<'_>, node: &Node, names: &Names) -> Item {
@@ -19,7 +21,7 @@ pub(super) fn describe(explainer: &Explainer<'_>, node: &Node, names: &Names) ->
         Node::Project { .. } => plain("Result"),
         Node::Scan(scan) => {
             let mut item = scan_item("Seq Scan", "", scan);
-            push_filter(explainer, scan, names, &mut item);
+            push_filter(explainer, scan, None, names, &mut item);
             item
         }
         Node::IndexScan(scan) => {
@@ -28,7 +30,7 @@ pub(super) fn describe(explainer: &Explainer<'_>, node: &Node, names: &Names) ->
             let mut item = index_item(&format!("Index Scan{backward}"), &name, &scan.scan);
             let condition = scan.condition.as_ref();
             push_condition(explainer, node, "Index Cond", condition, names, &mut item);
-            push_filter(explainer, &scan.scan, names, &mut item);
+            push_filter(explainer, &scan.scan, None, names, &mut item);
             item
         }
         Node::TextScan(scan) => {
@@ -37,7 +39,7 @@ pub(super) fn describe(explainer: &Explainer<'_>, node: &Node, names: &Names) ->
             push_condition(explainer, node, "Index Cond", condition, names, &mut item);
             let rank = scan.rank.as_ref().map(|rank| &rank.shown);
             push_condition(explainer, node, "Order By", rank, names, &mut item);
-            push_filter(explainer, &scan.scan, names, &mut item);
+            push_filter(explainer, &scan.scan, condition, names, &mut item);
             item
         }
         Node::GeoScan(scan) => geo_item(explainer, node, scan, names),
@@ -82,7 +84,7 @@ fn geo_item(explainer: &Explainer<'_>, node: &Node, scan: &super::GeoScan, names
         let label = format!("Rows also in {}", quoted(&words.index.name));
         push_condition(explainer, node, &label, words.condition.as_ref(), names, &mut item);
     }
-    push_filter(explainer, &scan.scan, names, &mut item);
+    push_filter(explainer, &scan.scan, scan.promise(), names, &mut item);
     item
 }
 
@@ -187,9 +189,18 @@ fn push_condition(
     item.properties.extend(text.map(|text| (label.to_owned(), text)));
 }
 
-fn push_filter(explainer: &Explainer<'_>, scan: &TableScan, names: &Names, item: &mut Item) {
+/// What is left to check of each row, besides what the index promises.
+fn push_filter(
+    explainer: &Explainer<'_>,
+    scan: &TableScan,
+    promise: Option<&Expr>,
+    names: &Names,
+    item: &mut Item,
+) {
     let inner = Names { columns: explainer.scan_columns(scan), slots: names.slots.clone() };
-    let text = scan.filter.as_ref().map(|filter| deparse::expr(filter, &inner));
+    let mut left = conjunct::list(scan.filter.clone());
+    left.retain(|part| promise.is_none_or(|promise| !is_same(part, promise)));
+    let text = conjunct::join(left).map(|filter| deparse::expr(&filter, &inner));
     item.properties.extend(text.map(|text| ("Filter".to_owned(), text)));
 }
 

@@ -14,6 +14,16 @@ impl GeoScan {
         self.index.keys.first().is_some_and(|key| key.ty.base == Type::Geography)
     }
 
+    /// The condition that the tree promises of what it finds, as Postgres sees it: an operator. A
+    /// function is only helped by the tree.
+    pub(crate) fn promise(&self) -> Option<&Expr> {
+        let GeoSearch::Intersects(..) = &self.search else { return None };
+        self.condition.as_ref().filter(|condition| match condition {
+            Expr::Call { function, .. } => !function.name.starts_with(char::is_alphabetic),
+            _ => false,
+        })
+    }
+
     /// The window that meeting shapes lie in; `None` when nothing can be found, or when the search
     /// has no window.
     ///
