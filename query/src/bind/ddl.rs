@@ -51,6 +51,8 @@ pub enum Ddl {
         name: QualifiedName,
         /// `CONCURRENTLY`
         is_concurrent: bool,
+        /// `ON COMMIT` of a temporary table.
+        pub on_commit: OnCommit,
         /// `WITH NO DATA` was not said.
         with_data: bool,
     },
@@ -406,8 +408,10 @@ pub struct CreateView {
     pub name: QualifiedName,
     /// `OR REPLACE`
     pub or_replace: bool,
-    /// `TEMPORARY`
+    /// Whether it is temporary: said, or because it reads what is.
     pub is_temporary: bool,
+    /// `TEMPORARY`
+    pub says_temporary: bool,
     /// Column names and types, renamed as the statement says.
     pub columns: Vec<(String, SqlType)>,
     /// The query's text.

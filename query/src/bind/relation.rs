@@ -37,6 +37,7 @@ impl Binder<'_> {
         match found {
             Some(Relation::Table(oid)) => {
                 let table = self.table_of(oid)?;
+                self.check_own(&table)?;
                 self.table_item(&table, alias)
             }
             Some(Relation::View(oid)) => {
@@ -81,13 +82,26 @@ impl Binder<'_> {
     /// 42P01, 42809.
     pub(crate) fn named_table(&self, name: &QualifiedName) -> Result<Arc<TableDef>> {
         match self.find_relation(name) {
-            Some(Relation::Table(oid)) => self.table_of(oid),
+            Some(Relation::Table(oid)) => {
+                let table = self.table_of(oid)?;
+                self.check_own(&table)?;
+                Ok(table)
+            }
             Some(_) => {
                 let message = format!("\"{}\" is not a table", name.name);
                 Err(locate(Error::new(SqlState::WRONG_OBJECT_TYPE, message), name.position))
             }
             None => Err(self.no_relation(name)),
         }
+    }
+
+    /// Fails with 0A000 when a table is another session's.
+    fn check_own(&self, table: &TableDef) -> Result<()> {
+        if !table.is_temporary || self.ctx.facts.search_path.contains(&table.schema) {
+            return Ok(());
+        }
+        let message = "cannot access temporary tables of other sessions";
+        Err(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message))
     }
 
     /// The error of a relation that does not exist.

@@ -14,6 +14,7 @@ use super::binder::Binder;
 use super::scope::ScopeColumn;
 use super::walk::is_same;
 use crate::catalog::Relation;
+use crate::catalog::temporary::is_temporary;
 use crate::identifier::{quote_identifier, quote_qualified};
 use crate::parse::Source;
 
@@ -79,7 +80,7 @@ impl Binder<'_> {
             _ => None,
         };
         let rewrite = ident.map(|ident| (ident.span, quote_qualified(schema, name)));
-        let is_temporary = schema.starts_with("pg_temp");
+        let is_temporary = is_temporary(schema);
         if let Some(stored) = &mut self.stored_text {
             stored.relations.insert(oid);
             stored.is_temporary |= is_temporary;

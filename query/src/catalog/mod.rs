@@ -14,6 +14,7 @@ use crate::value::{SqlType, Value};
 
 pub mod definition_sql;
 pub mod store;
+pub mod temporary;
 
 /// One database's definitions at one moment.
 #[derive(Clone, Debug, Default)]
@@ -578,6 +579,10 @@ impl Catalog {
         let find =
             |schema: &str| self.relations.get(&(schema.to_owned(), name.to_owned())).copied();
         match schema {
+            Some(temporary::ALIAS) => {
+                let own = search_path.iter().find(|schema| temporary::is_temporary(schema));
+                own.and_then(|schema| find(schema))
+            }
             Some(schema) => find(schema),
             None => search_path.iter().find_map(|schema| find(schema)),
         }

@@ -17,6 +17,7 @@ use cairn_engine::{Db, Options};
 
 use crate::catalog::RoleDef;
 use crate::catalog::store::CatalogStore;
+use crate::catalog::temporary::is_temporary;
 use crate::error::{Error, Result, SqlState};
 use crate::session::Session;
 use crate::session::plan_cache::PlanCache;
@@ -55,7 +56,9 @@ impl Database {
     /// # Errors
     /// XX001 for what cannot be read, 58030, 57P01 when another process holds it.
     pub fn open(dir: &Path, options: Options) -> Result<Self> {
-        Self::new(Db::open(dir, options)?)
+        let database = Self::new(Db::open(dir, options)?)?;
+        database.drop_leftovers()?;
+        Ok(database)
     }
 
     /// Opens a data directory that must be there, on a machine of the caller's choice: with
@@ -95,6 +98,25 @@ impl Database {
             _upkeep: upkeep,
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Drops temporary relations of sessions that were cut off with the server.
+    fn drop_leftovers(&self) -> Result<()> {
+        let databases: Vec<String> =
+            self.shared.catalogs.globals().databases.keys().cloned().collect();
+        for name in databases {
+            let Some(catalog) = self.shared.catalogs.current(&name) else { continue };
+            let left = catalog.schemas.keys().filter(|name| is_temporary(name));
+            let left: Vec<&String> = left.collect();
+            if left.is_empty() {
+                continue;
+            }
+            let mut session = self.operator(&name)?;
+            for schema in left {
+                session.drop_temporary_schema(schema)?;
+            }
+        }
+        Ok(())
     }
 
     /// Begins a session.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cairn_engine::{Db, LockStrength, Transaction, WaitPolicy};
 
-use crate::bind::ddl::{Ddl, QualifiedName};
+use crate::bind::ddl::{Ddl, OnCommit, QualifiedName};
 use crate::catalog::store::{CatalogStore, Change};
 use crate::catalog::{Catalog, Definition, Relation, TableDef};
 use crate::error::{Error, Result, SqlState};
@@ -27,6 +27,7 @@ mod name;
 mod role;
 mod sequence;
 mod table;
+pub(crate) mod temporary;
 mod truncate;
 mod type_def;
 mod view;
@@ -45,6 +46,8 @@ pub struct DefineContext<'a> {
     pub search_path: &'a [String],
     /// The schema of this session's temporary tables.
     pub temporary_schema: &'a str,
+    /// What is to be done to new tables when the transaction commits.
+    pub on_commit: &'a mut Vec<(u32, OnCommit)>,
     /// Who defines.
     pub user: &'a str,
     /// How long to wait for locks.
@@ -259,7 +262,8 @@ impl DefineContext<'_> {
         let schema = match &name.schema {
             Some(schema) => schema.clone(),
             None => {
-                self.search_path.iter().find(|s| *s != "pg_catalog").cloned().ok_or_else(|| {
+                let may_have = |s: &&String| *s != "pg_catalog" && *s != self.temporary_schema;
+                self.search_path.iter().find(may_have).cloned().ok_or_else(|| {
                     Error::new(
                         SqlState::INVALID_SCHEMA_NAME,
                         "no schema has been selected to create in",

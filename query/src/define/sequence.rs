@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{DefineContext, Defined, missing_column, missing_relation, not_a};
+use super::{DefineContext, Defined, missing_column, missing_relation, not_a, temporary};
 use crate::bind::ddl::{AlterSequence, CreateSequence, QualifiedName, SequenceOptions};
 use crate::catalog::{Definition, Relation, SequenceDef};
 use crate::error::{Error, Result, SqlState};
 use crate::value::{SqlType, Type};
 
 pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateSequence) -> Result<Defined> {
-    let schema = if create.is_temporary {
-        cx.temporary_schema.to_owned()
-    } else {
-        cx.creation_schema(&create.name)?
-    };
+    let (schema, _) = temporary::schema_of_new(cx, &create.name, create.is_temporary)?;
     if !cx.exists_already(&schema, &create.name.name, create.if_not_exists)? {
         let mut sequence = build(cx, schema, create.name.name.clone(), &create.options)?;
         sequence.owned_by = owner_column(cx, &create.options)?;

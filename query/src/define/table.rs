@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::constraint::{self, Stage};
-use super::{DefineContext, Defined, index, name, sequence};
+use super::{DefineContext, Defined, index, name, sequence, temporary};
 use crate::bind::ddl::{ColumnSpec, ColumnValue, CreateTable, CreateTableAs, OnCommit};
 use crate::catalog::{ColumnDef, ColumnDefault, Definition, RowKeyDef, SequenceDef, TableDef};
 use crate::error::{Error, Result, SqlState};
@@ -14,19 +14,13 @@ use crate::value::{SqlType, Type};
 const COLUMN_COUNT_MAX: usize = 1600;
 
 pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateTable) -> Result<Defined> {
-    let schema = if create.is_temporary {
-        cx.temporary_schema.to_owned()
-    } else {
-        cx.creation_schema(&create.name)?
-    };
+    let (schema, is_temporary) = temporary::schema_of_new(cx, &create.name, create.is_temporary)?;
     if cx.exists_already(&schema, &create.name.name, create.if_not_exists)? {
         return Defined::new("CREATE TABLE");
     }
-    if create.on_commit != OnCommit::PreserveRows {
-        return Err(Error::unsupported("ON COMMIT DELETE ROWS or DROP"));
-    }
+    check_on_commit(create.on_commit, is_temporary)?;
     check_columns(create.columns.iter().map(|column| column.name.as_str()))?;
-    let mut table = empty(cx, schema, create.name.name.clone(), create.is_temporary)?;
+    let mut table = empty(cx, schema, create.name.name.clone(), is_temporary)?;
     let mut sequences = Vec::new();
     for column in &create.columns {
         let (column, sequence) = build_column(cx, &table, column)?;
@@ -43,8 +37,23 @@ pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateTable) -> Result
     for sequence in sequences {
         cx.put(Definition::Sequence(Arc::new(sequence)))?;
     }
-    cx.put_table(table)?;
+    let table = cx.put_table(table)?;
+    note_on_commit(cx, table.oid, create.on_commit);
     Defined::new("CREATE TABLE")
+}
+
+fn check_on_commit(action: OnCommit, is_temporary: bool) -> Result<()> {
+    if action == OnCommit::PreserveRows || is_temporary {
+        return Ok(());
+    }
+    let message = "ON COMMIT can only be used on temporary tables";
+    Err(Error::new(SqlState::INVALID_TABLE_DEFINITION, message))
+}
+
+fn note_on_commit(cx: &mut DefineContext<'_>, table: u32, action: OnCommit) {
+    if action != OnCommit::PreserveRows {
+        cx.on_commit.push((table, action));
+    }
 }
 
 /// A table without columns that is not in the catalog yet.
@@ -164,26 +173,24 @@ fn own_sequence(
 }
 
 pub(super) fn create_as(cx: &mut DefineContext<'_>, create: &CreateTableAs) -> Result<Defined> {
-    let schema = if create.is_temporary {
-        cx.temporary_schema.to_owned()
-    } else {
-        cx.creation_schema(&create.name)?
-    };
+    let (schema, is_temporary) = temporary::schema_of_new(cx, &create.name, create.is_temporary)?;
     if cx.exists_already(&schema, &create.name.name, create.if_not_exists)? {
         return Defined::new("CREATE TABLE AS");
     }
-    let (_, rows) = fill_new(cx, schema, create)?;
+    check_on_commit(create.on_commit, is_temporary)?;
+    let (table, rows) = fill_new(cx, (schema, is_temporary), create)?;
+    note_on_commit(cx, table.oid, create.on_commit);
     Ok(Defined { tag: format!("SELECT {rows}") })
 }
 
 /// Makes a table of a query's columns and puts the query's rows into it.
 pub(super) fn fill_new(
     cx: &mut DefineContext<'_>,
-    schema: String,
+    (schema, is_temporary): (String, bool),
     create: &CreateTableAs,
 ) -> Result<(Arc<TableDef>, u64)> {
     check_columns(create.columns.iter().map(|(name, _)| name.as_str()))?;
-    let mut table = empty(cx, schema, create.name.name.clone(), create.is_temporary)?;
+    let mut table = empty(cx, schema, create.name.name.clone(), is_temporary)?;
     table.columns = create.columns.iter().map(|(name, ty)| plain_column(name, ty)).collect();
     let table = cx.put_table(table)?;
     let rows = if create.with_data { fill(cx, &table, &create.query)? } else { 0 };

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{DefineContext, Defined, missing_relation, not_a, role, table, truncate};
+use super::{DefineContext, Defined, missing_relation, not_a, role, table, temporary, truncate};
 use crate::bind::ddl::{AlterAction, CreateTableAs, CreateView, QualifiedName};
 use crate::catalog::{Definition, Relation, TableDef, ViewDef};
 use crate::error::{Error, Result, SqlState};
 use crate::value::SqlType;
 
 pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateView) -> Result<Defined> {
-    let schema = if create.is_temporary {
-        cx.temporary_schema.to_owned()
-    } else {
-        cx.creation_schema(&create.name)?
-    };
+    let (schema, is_temporary) = temporary::schema_of_new(cx, &create.name, create.is_temporary)?;
+    if is_temporary && !create.says_temporary {
+        let message = format!("view \"{}\" will be a temporary view", create.name.name);
+        cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
+    }
     let key = (schema.clone(), create.name.name.clone());
     let old = match cx.change.catalog.relations.get(&key) {
         Some(Relation::View(oid)) if create.or_replace => cx.change.catalog.views.get(oid).cloned(),
@@ -75,7 +75,7 @@ pub(super) fn create_materialized(
     if cx.exists_already(&schema, &create.name.name, create.if_not_exists)? {
         return Defined::new("CREATE MATERIALIZED VIEW");
     }
-    let (rows_in, rows) = table::fill_new(cx, schema.clone(), create)?;
+    let (rows_in, rows) = table::fill_new(cx, (schema.clone(), false), create)?;
     // The table keeps the rows under the view's own OID and gives its name up to the view.
     let hidden = TableDef {
         schema: "pg_toast".to_owned(),

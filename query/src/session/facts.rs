@@ -4,6 +4,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::settings::{Settings, parse_time_zone};
+use crate::catalog::temporary;
+use crate::database::backends::Backend;
 use crate::expression::context::StatementFacts;
 use crate::value::OutputStyle;
 
@@ -27,6 +29,7 @@ const BINDING_SETTINGS: &[&str] = &[
 /// Facts that hold until a setting changes.
 pub(super) struct Facts {
     settings: Settings,
+    has_temporary: bool,
     facts: StatementFacts,
     environment: u64,
 }
@@ -36,6 +39,28 @@ pub(super) struct Identity<'a> {
     pub(super) user: &'a Arc<str>,
     pub(super) database: &'a Arc<str>,
     pub(super) process_id: i32,
+    /// Whether the session has made temporary relations.
+    pub(super) has_temporary: bool,
+}
+
+impl<'a> Identity<'a> {
+    /// Who has connected.
+    pub(super) fn of(backend: &'a Backend, has_temporary: bool) -> Self {
+        let (user, database) = (&backend.user, &backend.database);
+        Self { user, database, process_id: backend.process_id, has_temporary }
+    }
+
+    /// Where names are looked for: among temporary relations first, unless the setting says when.
+    fn search_path(&self, mut path: Vec<String>) -> Vec<String> {
+        let own = temporary::schema(self.process_id);
+        let place = path.iter().position(|schema| *schema == temporary::ALIAS);
+        match place.and_then(|place| path.get_mut(place)) {
+            Some(alias) => *alias = own,
+            None if self.has_temporary => path.insert(0, own),
+            None => {}
+        }
+        path
+    }
 }
 
 impl Facts {
@@ -57,23 +82,26 @@ impl Facts {
             get(name).hash(&mut hasher);
         }
         user.hash(&mut hasher);
+        let search_path = identity.search_path(settings.search_path(&user));
+        search_path.hash(&mut hasher);
         let facts = StatementFacts {
             transaction_time: 0,
             statement_time: 0,
             time_zone,
-            search_path: settings.search_path(&user).into(),
+            search_path: search_path.into(),
             user,
             database: identity.database.clone(),
             text_config: get("default_text_search_config"),
             output,
             process_id: identity.process_id,
         };
-        Self { settings: settings.clone(), facts, environment: hasher.finish() }
+        let has_temporary = identity.has_temporary;
+        Self { settings: settings.clone(), has_temporary, facts, environment: hasher.finish() }
     }
 
     /// Whether they still hold.
-    pub(super) fn is_current(&self, settings: &Settings) -> bool {
-        self.settings.is_same(settings)
+    pub(super) fn is_current(&self, settings: &Settings, has_temporary: bool) -> bool {
+        self.settings.is_same(settings) && self.has_temporary == has_temporary
     }
 
     /// The facts of a statement that begins now.

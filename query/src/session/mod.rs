@@ -44,6 +44,7 @@ mod settings;
 mod state;
 mod system_call;
 mod system_rows;
+mod temporary;
 mod transaction;
 mod utility;
 
@@ -339,8 +340,12 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.portals.clear();
         self.cursors.clear();
-        self.drop_temporary();
         *self.state.block.get_mut() = Block::default();
+        if self.state.has_temporary.get()
+            && let Err(error) = self.drop_temporary_schema(&self.state.temporary_schema())
+        {
+            tracing::warn!(%error, "temporary relations are dropped at the next start");
+        }
         let shared = &self.state.database.shared;
         shared.notifications.unlisten(None, &self.state.backend);
         shared.db.unlock_session_all(self.state.backend.lock_owner);

@@ -8,6 +8,7 @@ use super::portal::{BATCH_ROWS, Portal, Run, Running, Step};
 use super::prepared::{Body, command_word};
 use super::state::State;
 use super::{Session, missing_portal};
+use crate::catalog::TableDef;
 use crate::error::{Error, Result, SqlState};
 use crate::execute::{ExecuteContext, Execution};
 use crate::expression::context::StatementFacts;
@@ -121,6 +122,9 @@ impl Session {
         if !self.state.block.borrow().modes.is_read_only {
             return Ok(());
         }
+        if written_table(&plan.root).is_some_and(|table| table.is_temporary) {
+            return Ok(());
+        }
         let word = match plan.command {
             Command::Select if plan.ctes.iter().any(|cte| cte.is_modifying) => "SELECT INTO",
             Command::Select if locks_rows(&plan.root) => "SELECT FOR UPDATE",
@@ -135,6 +139,16 @@ impl Session {
 pub(super) fn read_only(word: &str) -> Error {
     let message = format!("cannot execute {word} in a read-only transaction");
     Error::new(SqlState::READ_ONLY_SQL_TRANSACTION, message)
+}
+
+fn written_table(node: &Node) -> Option<&TableDef> {
+    let writer = match node {
+        Node::Insert(insert) => &insert.writer,
+        Node::Update(update) => &update.writer,
+        Node::Delete(delete) => &delete.writer,
+        _ => return None,
+    };
+    Some(&writer.table)
 }
 
 fn locks_rows(node: &Node) -> bool {

@@ -37,39 +37,56 @@ impl Session {
             return Err(not_in_block(what));
         }
         self.begin_statement()?;
+        let schema = self.state.temporary_schema();
+        let mut tag = String::new();
+        self.define_with(&schema, |cx| {
+            tag = define::execute(cx, ddl)?.tag;
+            Ok(())
+        })?;
+        done(CommandTag::Text(tag.into()))
+    }
+
+    /// Changes definitions in the transaction at hand. `temporary_schema` is where temporary
+    /// relations are.
+    pub(super) fn define_with(
+        &mut self,
+        temporary_schema: &str,
+        work: impl FnOnce(&mut DefineContext<'_>) -> Result<()>,
+    ) -> Result<()> {
         let state = &self.state;
         let (shared, txn, user) = (&state.database.shared, state.transaction(), state.user());
         let policy = WaitPolicy::Wait(state.lock_limit());
         let own = self.own_definitions();
         let mut change =
             shared.catalogs.begin_change(&txn, &state.backend.database, own, policy)?;
-        let temporary = state.temporary_schema();
-        let mut path: Vec<String> = state.settings.borrow().search_path(&user);
-        path.push(temporary.clone());
+        let mut path = state.facts().search_path.to_vec();
+        if !path.iter().any(|schema| schema == temporary_schema) {
+            path.insert(0, temporary_schema.to_owned());
+        }
         path.retain(|schema| change.catalog.schemas.contains_key(schema));
         let mut notices = Vec::new();
-        let outcome = define::execute(
-            &mut DefineContext {
-                db: &shared.db,
-                txn: &txn,
-                store: &shared.catalogs,
-                change: &mut change,
-                search_path: &path,
-                temporary_schema: &temporary,
-                user: &user,
-                policy,
-                notices: &mut notices,
-                runner: &InSession { state },
-            },
-            ddl,
-        );
+        let outcome = work(&mut DefineContext {
+            db: &shared.db,
+            txn: &txn,
+            store: &shared.catalogs,
+            change: &mut change,
+            search_path: &path,
+            temporary_schema,
+            on_commit: &mut state.on_commit.borrow_mut(),
+            user: &user,
+            policy,
+            notices: &mut notices,
+            runner: &InSession { state },
+        });
         state.notices.borrow_mut().extend(notices.into_iter().map(Notice::notice));
-        let defined = outcome?;
+        outcome?;
+        if change.catalog.schemas.contains_key(temporary_schema) {
+            state.has_temporary.set(true);
+        }
         let definitions = (Arc::new(change.catalog), change.globals);
         state.block.borrow_mut().definitions = Some(definitions);
         drop(txn);
-        self.state.refresh_catalog()?;
-        done(CommandTag::Text(defined.tag.into()))
+        self.state.refresh_catalog()
     }
 
     /// Whether a COPY FROM STDIN takes a record per line, so that it can be ended after any line
@@ -99,24 +116,6 @@ impl Session {
         drop(txn);
         self.rollback();
         outcome
-    }
-
-    /// Drops this session's temporary tables.
-    pub(super) fn drop_temporary(&mut self) {
-        let schema = self.state.temporary_schema();
-        let database = &self.state.backend.database;
-        let Some(catalog) = self.state.database.shared.catalogs.current(database) else { return };
-        let own = catalog.tables.values().filter(|table| table.schema == schema);
-        let names: Vec<String> = own
-            .map(|table| format!("{}.{}", quote_identifier(&schema), quote_identifier(&table.name)))
-            .collect();
-        if names.is_empty() {
-            return;
-        }
-        let dropped = self.execute(&format!("DROP TABLE {} CASCADE", names.join(", ")));
-        if let Err(error) = dropped {
-            tracing::warn!(%error, "temporary tables were not dropped");
-        }
     }
 }
 

@@ -12,8 +12,9 @@ use super::block::{Block, BlockStatus, Modes, engine_isolation, isolation_by_nam
 use super::clock;
 use super::facts::{Facts, Identity};
 use super::settings::{SettingScope, Settings};
+use crate::bind::ddl::OnCommit;
 use crate::bind::{self, BindContext};
-use crate::catalog::{Catalog, Globals, SequenceDef, TableDef};
+use crate::catalog::{Catalog, Globals, SequenceDef, TableDef, temporary};
 use crate::database::Database;
 use crate::database::backends::Backend;
 use crate::database::notifications::Inbox;
@@ -39,6 +40,10 @@ pub(crate) struct State {
     pub(super) block: RefCell<Block>,
     pub(super) notices: RefCell<Vec<Notice>>,
     sequences: RefCell<UsedSequences>,
+    /// Whether there is, or was, something in the schema of temporary relations.
+    pub(super) has_temporary: Cell<bool>,
+    /// What is to be done to temporary tables at each commit.
+    pub(super) on_commit: RefCell<Vec<(u32, OnCommit)>>,
     /// When the statement at hand must be done.
     deadline: Cell<Option<Instant>>,
     pub(super) statement_time: Cell<i64>,
@@ -57,11 +62,7 @@ struct UsedSequences {
 
 impl State {
     pub(super) fn new(database: Database, backend: Arc<Backend>, settings: Settings) -> Self {
-        let identity = Identity {
-            user: &backend.user,
-            database: &backend.database,
-            process_id: backend.process_id,
-        };
+        let identity = Identity::of(&backend, false);
         let facts = RefCell::new(Facts::new(&settings, &identity));
         Self {
             database,
@@ -73,6 +74,8 @@ impl State {
             block: RefCell::default(),
             notices: RefCell::default(),
             sequences: RefCell::default(),
+            has_temporary: Cell::new(false),
+            on_commit: RefCell::default(),
             deadline: Cell::new(None),
             statement_time: Cell::new(clock::now()),
             must_be_durable: Cell::new(Timestamp::default()),
@@ -101,12 +104,9 @@ impl State {
 
     fn refresh_facts(&self) {
         let settings = self.settings.borrow();
-        if !self.facts.borrow().is_current(&settings) {
-            let identity = Identity {
-                user: &self.backend.user,
-                database: &self.backend.database,
-                process_id: self.backend.process_id,
-            };
+        let has_temporary = self.has_temporary.get();
+        if !self.facts.borrow().is_current(&settings, has_temporary) {
+            let identity = Identity::of(&self.backend, has_temporary);
             *self.facts.borrow_mut() = Facts::new(&settings, &identity);
         }
     }
@@ -242,7 +242,12 @@ impl State {
 
     /// The schema of this session's temporary tables.
     pub(super) fn temporary_schema(&self) -> String {
-        format!("pg_temp_{}", self.backend.process_id)
+        temporary::schema(self.backend.process_id)
+    }
+
+    /// Whether the transaction has written anything.
+    pub(super) fn has_written(&self) -> bool {
+        self.block.borrow().txn.as_ref().is_some_and(|txn| txn.has_writes())
     }
 
     fn check_may_write(&self, what: &str) -> Result<()> {

@@ -128,7 +128,7 @@ impl Session {
         if self.status() == BlockStatus::Idle {
             return Ok(());
         }
-        if let Err(error) = self.hold_cursors() {
+        if let Err(error) = self.hold_cursors().and_then(|()| self.finish_temporary()) {
             self.rollback();
             return Err(error);
         }

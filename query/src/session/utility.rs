@@ -286,7 +286,7 @@ impl Session {
                 hub.unlisten(None, &self.state.backend);
                 self.state.advisory_unlock(None, false);
                 self.state.forget_sequences();
-                self.drop_temporary();
+                self.discard_temporary()?;
                 Ok("DISCARD ALL".into())
             }
             Discard::Plans => {
@@ -298,7 +298,7 @@ impl Session {
                 Ok("DISCARD SEQUENCES".into())
             }
             Discard::Temporary => {
-                self.drop_temporary();
+                self.discard_temporary()?;
                 Ok("DISCARD TEMP".into())
             }
         }

@@ -4,6 +4,7 @@ use super::cell::{NULL, row, small};
 use super::reader::Reader;
 use super::{BOOTSTRAP_ROLE, PG_CATALOG, SystemCatalog};
 use crate::catalog::definition_sql::{self, AnyIndex, index::access_method};
+use crate::catalog::temporary::is_temporary;
 use crate::catalog::{IndexDef, TableDef, TypeKind};
 use crate::error::Result;
 use crate::plan::Row;
@@ -126,6 +127,7 @@ fn classes(reader: &Reader<'_>) -> Result<Vec<Row>> {
             access_method: if is_stored { HEAP } else { 0 },
             columns: view.columns.len(),
             has_rules: true,
+            is_temporary: is_temporary(&view.schema),
             ..Class::new(view.oid, &view.name, schema, kind)
         }
         .row()
@@ -134,7 +136,8 @@ fn classes(reader: &Reader<'_>) -> Result<Vec<Row>> {
         let schema = reader.schema(&sequence.schema);
         let owner = reader.role(&sequence.owner);
         let class = Class::new(sequence.oid, &sequence.name, schema, 'S');
-        Class { owner, pages: 1, rows: 1.0, columns: 3, ..class }.row()
+        let is_temporary = is_temporary(&sequence.schema);
+        Class { owner, pages: 1, rows: 1.0, columns: 3, is_temporary, ..class }.row()
     }));
     rows.extend(composite_types(reader));
     rows.extend(system_catalogs());

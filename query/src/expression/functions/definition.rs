@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Builder;
 use super::argument::{arg, optional};
 use crate::catalog::definition_sql::{DefinitionSql, Style};
+use crate::catalog::temporary::is_temporary;
 use crate::catalog::{TypeKind, ViewDef};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::EvalContext;
@@ -226,6 +227,22 @@ fn register_names(builder: &mut Builder) {
     builder
         .function("pg_table_is_visible(oid) -> bool", |ctx, args| {
             Ok(is_table_visible(ctx, arg(args, 0)?).map_or(Value::Null, Value::Bool))
+        })
+        .stable();
+    builder
+        .function("pg_my_temp_schema() -> oid", |ctx, _| {
+            let own = ctx.statement.search_path.iter().find(|schema| is_temporary(schema));
+            let schema = own.and_then(|own| ctx.services.catalog().schemas.get(own));
+            Ok(Value::Oid(schema.map_or(0, |schema| schema.oid)))
+        })
+        .stable();
+    builder
+        .function("pg_is_other_temp_schema(oid) -> bool", |ctx, args| {
+            let oid: u32 = arg(args, 0)?;
+            let mut schemas = ctx.services.catalog().schemas.values();
+            let schema = schemas.find(|schema| schema.oid == oid && is_temporary(&schema.name));
+            let path = &ctx.statement.search_path;
+            Ok(Value::Bool(schema.is_some_and(|schema| !path.contains(&schema.name))))
         })
         .stable();
     builder

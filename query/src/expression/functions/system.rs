@@ -3,6 +3,7 @@
 
 use super::Builder;
 use super::argument::{arg, optional};
+use crate::catalog::temporary::is_temporary;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::EvalContext;
 use crate::expression::context::{AdvisoryKey, AdvisoryMode};
@@ -35,15 +36,17 @@ fn register_session(builder: &mut Builder) {
     }
     builder
         .function("current_schema() -> name", |ctx, _| {
-            let first = existing_schemas(ctx).next();
+            let first = existing_schemas(ctx).find(|schema| !is_temporary(schema));
             Ok(first.map_or(Value::Null, Value::text))
         })
         .stable();
     builder
         .function("current_schemas(bool) -> name[]", |ctx, args| {
             let with_implicit: bool = arg(args, 0)?;
-            let implicit = with_implicit.then_some("pg_catalog").into_iter();
-            let names = implicit.chain(existing_schemas(ctx)).map(Value::text).collect();
+            let own = existing_schemas(ctx).filter(|schema| with_implicit && is_temporary(schema));
+            let implicit = own.chain(with_implicit.then_some("pg_catalog"));
+            let others = existing_schemas(ctx).filter(|schema| !is_temporary(schema));
+            let names = implicit.chain(others).map(Value::text).collect();
             Ok(Value::array(Type::Name, names))
         })
         .stable();

@@ -3,7 +3,7 @@
 use sqlparser::ast::{self, Expr as Ast, Ident, ObjectName, SetExpr};
 
 use crate::bind::binder::Binder;
-use crate::bind::ddl::{CreateTableAs, CreateView, Ddl};
+use crate::bind::ddl::{CreateTableAs, CreateView, Ddl, OnCommit};
 use crate::bind::stored_text::StoredText;
 use crate::bind::{BindContext, bind_root, fold};
 use crate::error::{Error, Result, SqlState};
@@ -16,11 +16,15 @@ pub(super) fn bind(binder: Binder<'_>, command: &Command) -> Result<Ddl> {
     match command {
         Command::View { head, or_replace, query } => view(binder, head, *or_replace, query),
         Command::MaterializedView { head, query, with_data } => {
-            let created = table(binder, head, query, *with_data)?;
+            let (created, stored) = table(binder, head, query, *with_data)?;
+            if stored.reads_temporary() {
+                let message = "materialized views must not use temporary tables or views";
+                return Err(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+            }
             Ok(Ddl::CreateMaterializedView(created))
         }
         Command::TableAs { head, query, with_data } => {
-            let created = table(binder, head, query, *with_data)?;
+            let (created, _) = table(binder, head, query, *with_data)?;
             Ok(Ddl::CreateTableAs(created))
         }
         Command::Refresh { name, is_concurrent, with_data } => {
@@ -47,6 +51,7 @@ fn view(binder: Binder<'_>, head: &Head, or_replace: bool, query: &WrittenQuery)
         name,
         or_replace,
         is_temporary: head.is_temporary || stored.reads_temporary(),
+        says_temporary: head.is_temporary,
         columns: columns(&plan, &head.columns, too_many)?,
         text,
         dependencies: stored.relations.into_iter().collect(),
@@ -58,19 +63,21 @@ fn table(
     head: &Head,
     query: &WrittenQuery,
     with_data: bool,
-) -> Result<CreateTableAs> {
+) -> Result<(CreateTableAs, StoredText)> {
     let name = binder.qualified(&head.name)?;
     let (plan, stored, text) = bind_query(binder, query)?;
-    Ok(CreateTableAs {
+    let created = CreateTableAs {
         name,
         if_not_exists: head.if_not_exists,
         is_temporary: head.is_temporary,
         columns: columns(&plan, &head.columns, "too many column names were specified")?,
         query: Box::new(plan),
         text,
-        dependencies: stored.relations.into_iter().collect(),
+        dependencies: stored.relations.iter().copied().collect(),
+        on_commit: head.on_commit,
         with_data,
-    })
+    };
+    Ok((created, stored))
 }
 
 /// The query, what it names, and its text made to mean the same whatever the search path.
@@ -131,6 +138,7 @@ pub(in crate::bind) fn select_into(
         query: Box::new(plan),
         text: String::new(),
         dependencies: Vec::new(),
+        on_commit: OnCommit::PreserveRows,
         with_data: true,
     })))
 }

@@ -6,9 +6,9 @@ use sqlparser::ast;
 
 use super::constraint::{self, Item};
 use super::{column, index, parts, refuse};
-use crate::bind::binder::{Binder, locate};
-use crate::bind::ddl::{ColumnSpec, CreateTable, OnCommit, QualifiedName};
-use crate::error::{Error, Result, SqlState};
+use crate::bind::binder::Binder;
+use crate::bind::ddl::{ColumnSpec, CreateTable, OnCommit};
+use crate::error::Result;
 
 /// Binds CREATE TABLE.
 ///
@@ -17,7 +17,7 @@ use crate::error::{Error, Result, SqlState};
 pub(super) fn bind(binder: &mut Binder<'_>, create: &ast::CreateTable) -> Result<CreateTable> {
     refuse(create.partition_by.is_some() || create.partition_of.is_some(), "partitioning")?;
     refuse(create.inherits.is_some(), "INHERITS")?;
-    let name = table_name(binder, create)?;
+    let name = binder.qualified(&create.name)?;
     let mut columns = like(binder, create)?;
     for ast in &create.columns {
         columns.push(column::bind(binder, ast)?);
@@ -49,16 +49,6 @@ pub(super) fn bind(binder: &mut Binder<'_>, create: &ast::CreateTable) -> Result
         indexes,
         options: options(&create.table_options),
     })
-}
-
-fn table_name(binder: &Binder<'_>, create: &ast::CreateTable) -> Result<QualifiedName> {
-    let name = binder.qualified(&create.name)?;
-    if create.temporary && name.schema.as_deref().is_some_and(|schema| schema != "pg_temp") {
-        let message = "cannot create temporary relation in non-temporary schema";
-        let error = Error::new(SqlState::INVALID_TABLE_DEFINITION, message);
-        return Err(locate(error, name.position));
-    }
-    Ok(name)
 }
 
 /// Generated columns may not be read by other generated columns: the table that expressions are

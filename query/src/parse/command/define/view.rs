@@ -6,6 +6,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
 use super::words::{self, TextSpan};
+use crate::bind::ddl::OnCommit;
 
 /// Such a statement.
 #[derive(Clone, Debug)]
@@ -59,6 +60,8 @@ pub(crate) struct Head {
     pub if_not_exists: bool,
     /// `TEMPORARY`
     pub is_temporary: bool,
+    /// `ON COMMIT`
+    pub on_commit: OnCommit,
     /// Names for the first columns.
     pub columns: Vec<Ident>,
 }
@@ -157,13 +160,27 @@ fn head(parser: &mut Parser<'_>, is_temporary: bool) -> Result<Head, ParserError
     if parser.parse_keyword(Keyword::WITHOUT) && !words::word(parser, "OIDS") {
         return parser.expected_ref("OIDS", parser.peek_token_ref());
     }
-    let _ =
-        parser.parse_keywords(&[Keyword::ON, Keyword::COMMIT, Keyword::PRESERVE, Keyword::ROWS]);
+    let on_commit = on_commit(parser)?;
     if parser.parse_keyword(Keyword::TABLESPACE) {
         let _ = parser.parse_identifier()?;
     }
     parser.expect_keyword(Keyword::AS)?;
-    Ok(Head { name, if_not_exists, is_temporary, columns })
+    Ok(Head { name, if_not_exists, is_temporary, on_commit, columns })
+}
+
+fn on_commit(parser: &mut Parser<'_>) -> Result<OnCommit, ParserError> {
+    if !parser.parse_keywords(&[Keyword::ON, Keyword::COMMIT]) {
+        return Ok(OnCommit::PreserveRows);
+    }
+    if parser.parse_keyword(Keyword::DROP) {
+        return Ok(OnCommit::Drop);
+    }
+    let action = match parser.expect_one_of_keywords(&[Keyword::PRESERVE, Keyword::DELETE])? {
+        Keyword::DELETE => OnCommit::DeleteRows,
+        _ => OnCommit::PreserveRows,
+    };
+    parser.expect_keyword(Keyword::ROWS)?;
+    Ok(action)
 }
 
 fn query(parser: &mut Parser<'_>) -> Result<WrittenQuery, ParserError> {
