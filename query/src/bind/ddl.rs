@@ -51,8 +51,6 @@ pub enum Ddl {
         name: QualifiedName,
         /// `CONCURRENTLY`
         is_concurrent: bool,
-        /// `ON COMMIT` of a temporary table.
-        pub on_commit: OnCommit,
         /// `WITH NO DATA` was not said.
         with_data: bool,
     },
@@ -397,6 +395,8 @@ pub struct CreateTableAs {
     pub text: String,
     /// OIDs of the tables and views that the text names.
     pub dependencies: Vec<u32>,
+    /// `ON COMMIT` of a temporary table.
+    pub on_commit: OnCommit,
     /// `WITH NO DATA` was not said.
     pub with_data: bool,
 }
