@@ -101,7 +101,7 @@ impl Database {
     }
 
     /// Drops temporary relations of sessions that were cut off with the server.
-    fn drop_leftovers(&self) -> Result<()> {
+    pub(crate) fn drop_leftovers(&self) -> Result<()> {
         let databases: Vec<String> =
             self.shared.catalogs.globals().databases.keys().cloned().collect();
         for name in databases {

@@ -55,3 +55,54 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Database;
+
+    fn temporary_schemas(database: &Database) -> usize {
+        let catalog = database.shared.catalogs.current("cairn").unwrap();
+        catalog.schemas.keys().filter(|name| name.starts_with("pg_temp_")).count()
+    }
+
+    #[test]
+    fn temporary_relations_go_with_their_session() {
+        let database = Database::in_memory().unwrap();
+        let mut session = database.session();
+        session
+            .execute(
+                "CREATE TEMP TABLE t (id serial, a int); CREATE TEMP VIEW v AS SELECT a FROM t;
+                 CREATE TEMP SEQUENCE s",
+            )
+            .unwrap();
+        session.execute("BEGIN; INSERT INTO t (a) VALUES (1)").unwrap();
+        assert_eq!(temporary_schemas(&database), 1);
+        drop(session);
+        assert_eq!(temporary_schemas(&database), 0);
+        let left = "SELECT 1 FROM pg_class WHERE relname IN ('t', 'v', 's', 't_id_seq')";
+        assert!(database.session().query(left, &[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn relations_of_sessions_that_were_cut_off_go_at_the_next_start() {
+        let database = Database::in_memory().unwrap();
+        let mut session = database.session();
+        session.execute("CREATE TEMP TABLE t (a int); INSERT INTO t VALUES (1)").unwrap();
+        std::mem::forget(session);
+        assert_eq!(temporary_schemas(&database), 1);
+        database.drop_leftovers().unwrap();
+        assert_eq!(temporary_schemas(&database), 0);
+    }
+
+    #[test]
+    fn rows_go_at_commit_but_not_those_of_tables_that_were_undone() {
+        let database = Database::in_memory().unwrap();
+        let mut session = database.session();
+        session.execute("CREATE TEMP TABLE t (a int) ON COMMIT DELETE ROWS").unwrap();
+        session.execute("BEGIN; CREATE TEMP TABLE u (a int) ON COMMIT DROP; ROLLBACK").unwrap();
+        session.execute("CREATE TEMP TABLE u (a int); INSERT INTO u VALUES (1)").unwrap();
+        session.execute("INSERT INTO t VALUES (1)").unwrap();
+        assert!(session.query("SELECT a FROM t", &[]).unwrap().is_empty());
+        assert_eq!(session.query("SELECT a FROM u", &[]).unwrap().len(), 1);
+    }
+}
