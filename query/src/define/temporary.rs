@@ -92,7 +92,7 @@ pub(crate) fn end_transaction(cx: &mut DefineContext<'_>, due: &[(u32, OnCommit)
 
 fn has_rows(cx: &DefineContext<'_>, table: &TableDef) -> Result<bool> {
     let rows = KeyRange::prefix(&keyspace::prefix(Space::Row, table.storage()));
-    let first = cx.txn.scan(rows, Direction::Forward)?.next().transpose()?;
+    let first = cx.txn.scan_newest(rows, Direction::Forward)?.next().transpose()?;
     Ok(first.is_some())
 }
 
