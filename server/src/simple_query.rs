@@ -28,15 +28,22 @@ impl Connection {
     }
 
     async fn run_simple(&mut self, prepared: &Arc<Prepared>, is_last: bool) -> Result<(), Failure> {
+        let formats: &[i16] = if prepared.is_binary { &[1] } else { &[] };
         if !prepared.columns.is_empty() {
-            row::push_description(&mut self.outbox, &prepared.columns, &[])?;
+            row::push_description(&mut self.outbox, &prepared.columns, formats)?;
         }
         let tag = loop {
             match self.advance("", BATCH_ROWS, prepared)? {
                 Step::Rows(rows) => {
                     let style = self.session.output_style();
                     for values in &rows {
-                        row::push_row(&mut self.outbox, values, &prepared.columns, &[], &style)?;
+                        row::push_row(
+                            &mut self.outbox,
+                            values,
+                            &prepared.columns,
+                            formats,
+                            &style,
+                        )?;
                     }
                     self.flush_if_full().await?;
                 }

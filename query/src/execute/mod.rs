@@ -28,6 +28,7 @@ use crate::statistics::Statistics;
 use crate::value::Value;
 use context::{Running, State};
 use operator::Operator;
+pub use table::foreign_key::Event;
 pub use table::row_numbers::RowNumbers;
 
 mod aggregate;
@@ -178,6 +179,17 @@ impl Execution {
             Ok(rows)
         })
     }
+}
+
+/// Checks foreign keys that waited for the end of the transaction.
+///
+/// # Errors
+/// 23503.
+pub fn settle_deferred(events: &[Event], cx: &ExecuteContext<'_>) -> Result<()> {
+    let plan = Plan::nothing();
+    let state = State::new(&plan);
+    Running::new(cx, &plan, &state)
+        .with_context(|cx| table::foreign_key::settle_deferred(events, cx))
 }
 
 /// How many rows operators that read their whole input ask for at once.

@@ -123,6 +123,12 @@ pub trait Services {
     fn index_hits(&self, _search: &IndexSearch<'_>) -> Option<f64> {
         None
     }
+    /// Whether a foreign key is checked at the end of the transaction.
+    fn is_deferred(&self, _key: &crate::catalog::ForeignKeyDef) -> bool {
+        false
+    }
+    /// Leaves a check to the end of the transaction.
+    fn defer(&self, _event: crate::execute::Event) {}
     /// Takes an advisory lock; answers whether it was granted.
     ///
     /// # Errors

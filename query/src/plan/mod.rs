@@ -15,6 +15,7 @@ pub mod explain;
 mod explain_json;
 mod explain_node;
 pub(crate) mod geo_window;
+pub(crate) mod params;
 pub mod walk;
 
 /// A whole statement that reads or writes rows.
@@ -38,6 +39,19 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A plan that gives no rows.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            root: Node::Values { rows: Vec::new() },
+            columns: Vec::new(),
+            ctes: Vec::new(),
+            subplans: Vec::new(),
+            slots: 0,
+            command: Command::Select,
+            params: Vec::new(),
+        }
+    }
+
     /// OIDs of the tables that it reads, each once.
     pub fn tables(&self) -> Vec<u32> {
         let mut tables = std::collections::BTreeSet::new();

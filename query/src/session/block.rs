@@ -10,15 +10,26 @@
 //! The engine's transaction begins with the first statement that needs one, so an idle `BEGIN`
 //! holds no snapshot.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cairn_engine::{Isolation, Savepoint, Timestamp, Transaction};
 
 use super::settings::Settings;
 use crate::bind::{IsolationLevel, TransactionModes};
-use crate::catalog::{Catalog, Globals};
+use crate::catalog::{Catalog, ForeignKeyDef, Globals};
 use crate::database::notifications::Notification;
 use crate::error::{Error, Result, SqlState};
+use crate::execute::Event;
+
+/// When foreign keys that may wait are checked, as SET CONSTRAINTS has it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ConstraintModes {
+    /// Whether all wait.
+    pub(super) all: Option<bool>,
+    /// Whether those of these OIDs wait.
+    pub(super) named: BTreeMap<u32, bool>,
+}
 
 /// Where a session is with its transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +61,8 @@ pub(super) struct Frame {
     settings: Settings,
     definitions: Option<Definitions>,
     notifications: usize,
+    deferred: usize,
+    constraint_modes: ConstraintModes,
     /// Number of the next portal: those made later go.
     portals: u64,
 }
@@ -81,6 +94,10 @@ pub(super) struct Block {
     pub(super) notifications: Vec<Notification>,
     pub(super) listens: Vec<ListenChange>,
     pub(super) frames: Vec<Frame>,
+    /// Checks of foreign keys that wait for the end of the transaction.
+    pub(super) deferred: Vec<Event>,
+    /// What SET CONSTRAINTS said.
+    pub(super) constraint_modes: ConstraintModes,
 }
 
 impl Default for Block {
@@ -100,6 +117,8 @@ impl Default for Block {
             notifications: Vec::new(),
             listens: Vec::new(),
             frames: Vec::new(),
+            deferred: Vec::new(),
+            constraint_modes: ConstraintModes::default(),
         }
     }
 }
@@ -115,6 +134,14 @@ impl Block {
     /// Whether statements run in an explicit transaction.
     pub(super) fn is_explicit(&self) -> bool {
         matches!(self.status, BlockStatus::Explicit | BlockStatus::Failed)
+    }
+
+    /// Whether a foreign key is checked when the transaction ends. One statement alone is a
+    /// transaction that ends with it.
+    pub(super) fn is_deferred(&self, key: &ForeignKeyDef) -> bool {
+        let modes = &self.constraint_modes;
+        let said = modes.named.get(&key.oid).copied().or(modes.all);
+        key.is_deferrable && self.is_explicit() && said.unwrap_or(key.is_deferred)
     }
 
     /// Changes the modes as `SET TRANSACTION` does.
@@ -156,6 +183,8 @@ impl Block {
             settings: settings.clone(),
             definitions: self.definitions.clone(),
             notifications: self.notifications.len(),
+            deferred: self.deferred.len(),
+            constraint_modes: self.constraint_modes.clone(),
             portals,
         });
     }
@@ -188,6 +217,8 @@ impl Block {
         }
         self.definitions.clone_from(&frame.definitions);
         self.notifications.truncate(frame.notifications);
+        self.deferred.truncate(frame.deferred);
+        self.constraint_modes.clone_from(&frame.constraint_modes);
         self.status = BlockStatus::Explicit;
         Ok(Restored { settings: frame.settings.clone(), portals: frame.portals })
     }

@@ -26,6 +26,7 @@ pub(super) struct Cursor {
     /// the first row.
     position: usize,
     is_hold: bool,
+    is_binary: bool,
     /// Whether it was kept by a commit.
     is_held: bool,
     scroll: Option<bool>,
@@ -57,6 +58,7 @@ impl Session {
             forgotten: 0,
             position: 0,
             is_hold: declare.is_hold,
+            is_binary: declare.is_binary,
             is_held: false,
             scroll: declare.scroll,
             number: self.next_portal,
@@ -104,6 +106,11 @@ fn missing(name: &str) -> Error {
 impl Cursor {
     pub(super) fn columns(&self) -> &[OutputColumn] {
         &self.columns
+    }
+
+    /// Whether plain queries, too, get its rows in binary form.
+    pub(super) fn is_binary(&self) -> bool {
+        self.is_binary
     }
 
     /// Whether it outlives its transaction.

@@ -70,7 +70,11 @@ impl Facts {
         let time_zone = parse_time_zone(&get("TimeZone")).map(|(_, zone)| zone);
         let time_zone = time_zone.unwrap_or(jiff::tz::TimeZone::UTC);
         let role = get("role");
-        let user = if &*role == "none" { identity.user.clone() } else { role };
+        let user = match &*role {
+            "none" => settings.get("session_authorization"),
+            _ => Some(role),
+        };
+        let user = user.unwrap_or_else(|| identity.user.clone());
         let output = OutputStyle {
             time_zone: time_zone.clone(),
             is_bytea_escape: &*get("bytea_output") == "escape",

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use super::Session;
 use super::portal::{BATCH_ROWS, Run};
-use super::prepare::missing_statement;
 use super::run::with_context;
 use super::utility::not_in_block;
 use crate::bind::{BoundStatement, ExplainOptions};
@@ -14,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::execute::Execution;
 use crate::expression::context::Services;
 use crate::plan::explain::{Times, explain};
-use crate::plan::{Plan, Row};
+use crate::plan::{Plan, Row, params};
 use crate::result::CommandTag;
 use crate::statistics;
 use crate::value::Value;
@@ -75,12 +74,11 @@ impl Session {
         let plan = match inner {
             BoundStatement::Rows(plan) => self.optimized((**plan).clone()),
             BoundStatement::Declare(declare) => self.optimized((*declare.plan).clone()),
-            BoundStatement::Execute { name, .. } => {
-                let Some(prepared) = self.statements.get(name) else {
-                    return Err(missing_statement(name));
-                };
-                let plan = prepared.plan().cloned();
-                plan.ok_or_else(|| Error::unsupported("EXPLAIN of this statement"))?
+            BoundStatement::Execute { name, args } => {
+                let (prepared, values) = self.arguments(name, args)?;
+                let plan = prepared.plan();
+                let plan = plan.ok_or_else(|| Error::unsupported("EXPLAIN of this statement"))?;
+                Arc::new(params::substituted(plan, &values))
             }
             _ => return Err(Error::unsupported("EXPLAIN of this statement")),
         };

@@ -29,6 +29,7 @@ mod batch;
 mod block;
 pub(crate) mod clock;
 mod codec;
+mod constraints;
 mod cursor;
 mod embedded;
 mod facts;

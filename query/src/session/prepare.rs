@@ -91,6 +91,10 @@ impl Session {
         types: &[Option<SqlType>],
     ) -> Result<Arc<Prepared>> {
         let columns = self.columns_of(&bound)?;
+        let is_binary = match &bound {
+            BoundStatement::Fetch { cursor, .. } => self.cursor(cursor)?.is_binary(),
+            _ => false,
+        };
         let (body, params) = match bound {
             BoundStatement::Rows(plan) => {
                 let plan = self.optimized(*plan);
@@ -106,6 +110,7 @@ impl Session {
             text: Arc::from(text),
             columns: columns.into(),
             params: params.into(),
+            is_binary,
             body,
             catalog: self.state.catalog.clone(),
             environment: self.state.environment(),

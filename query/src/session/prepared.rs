@@ -17,6 +17,8 @@ pub struct Prepared {
     pub columns: Arc<[OutputColumn]>,
     /// The types of its parameters.
     pub params: Arc<[SqlType]>,
+    /// Whether a plain query gets its rows in binary form: from a binary cursor.
+    pub is_binary: bool,
     pub(super) body: Body,
     /// What it was bound against.
     pub(super) catalog: Arc<Catalog>,

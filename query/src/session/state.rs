@@ -14,12 +14,13 @@ use super::facts::{Facts, Identity};
 use super::settings::{SettingScope, Settings};
 use crate::bind::ddl::OnCommit;
 use crate::bind::{self, BindContext};
-use crate::catalog::{Catalog, Globals, SequenceDef, TableDef, temporary};
+use crate::catalog::{Catalog, ForeignKeyDef, Globals, SequenceDef, TableDef, temporary};
 use crate::database::Database;
 use crate::database::backends::Backend;
 use crate::database::notifications::Inbox;
 use crate::database::sequences::Position;
 use crate::error::{Error, Result, SqlState};
+use crate::execute::Event;
 use crate::expression::Expr;
 use crate::expression::context::{
     AdvisoryKey, AdvisoryMode, IndexSearch, Services, SlotValues, StatementFacts, SystemFacts,
@@ -320,6 +321,14 @@ impl Services for State {
             IndexSearch::Geo(index, window) => db.geo_index(*index).ok()?.estimate(window),
         };
         Some(hits as f64)
+    }
+
+    fn is_deferred(&self, key: &ForeignKeyDef) -> bool {
+        self.block.borrow().is_deferred(key)
+    }
+
+    fn defer(&self, event: Event) {
+        self.block.borrow_mut().deferred.push(event);
     }
 
     fn sequence_next(&self, sequence: u32) -> Result<i64> {

@@ -128,7 +128,8 @@ impl Session {
         if self.status() == BlockStatus::Idle {
             return Ok(());
         }
-        if let Err(error) = self.hold_cursors().and_then(|()| self.finish_temporary()) {
+        let ready = self.settle_constraints(true).and_then(|()| self.hold_cursors());
+        if let Err(error) = ready.and_then(|()| self.finish_temporary()) {
             self.rollback();
             return Err(error);
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::block::ListenChange;
 use super::portal::{BATCH_ROWS, Portal, Run, Step};
 use super::prepare::missing_statement;
+use super::prepared::Prepared;
 use super::run::{read_only, with_context};
 use super::settings::SettingScope;
 use super::{Session, system_call};
@@ -103,7 +104,9 @@ impl Session {
                 self.lock_tables(tables, *mode, *is_nowait)
             }
             BoundStatement::Discard(what) => self.discard(*what),
-            BoundStatement::SetConstraints { .. } => Ok("SET CONSTRAINTS".into()),
+            BoundStatement::SetConstraints { names, is_deferred } => {
+                self.set_constraints(names, *is_deferred)
+            }
             other => self.run_maintenance(other),
         }
     }
@@ -141,6 +144,10 @@ impl Session {
     fn reset(&mut self, name: Option<&str>) -> Result<CommandTag> {
         let mut settings = self.state.settings.borrow_mut();
         match name {
+            Some("session_authorization") => {
+                settings.reset("role", SettingScope::Session)?;
+                settings.reset("session_authorization", SettingScope::Session)?;
+            }
             Some(name) => settings.reset(name, SettingScope::Session)?,
             None => settings.reset_all(),
         }
@@ -169,7 +176,15 @@ impl Session {
                 return Err(Error::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
             }
         }
-        self.state.settings.borrow_mut().set("role", role, scope)?;
+        let mut settings = self.state.settings.borrow_mut();
+        if !is_authorization {
+            settings.set("role", role, scope)?;
+        } else {
+            // Whoever becomes another user has no role of the old one's.
+            settings.set("role", "none", scope)?;
+            let name = if role == "none" { &*own } else { role };
+            settings.authorize(name, scope);
+        }
         Ok("SET".into())
     }
 
@@ -195,6 +210,23 @@ impl Session {
         args: &[(Expr, SqlType)],
         portal: &mut Portal,
     ) -> Result<Run> {
+        let (prepared, params) = self.arguments(name, args)?;
+        let mut inner = Portal::new(prepared, params, portal.number);
+        // What runs is the inner statement: its rows and its tag are the outcome.
+        match self.advance_portal(&mut inner, 1)? {
+            Step::Rows(rows) => self.buffer_rest(inner, rows),
+            Step::Complete(tag) => done(tag),
+            Step::Empty => done(""),
+            Step::CopyIn { .. } | Step::CopyOut { .. } => Ok(inner.run),
+        }
+    }
+
+    /// A prepared statement and the values of its parameters.
+    pub(super) fn arguments(
+        &mut self,
+        name: &str,
+        args: &[(Expr, SqlType)],
+    ) -> Result<(Arc<Prepared>, Vec<Value>)> {
         if !self.statements.contains_key(name) {
             return Err(missing_statement(name));
         }
@@ -215,14 +247,7 @@ impl Session {
             };
             params.push(self.evaluate(&cast)?);
         }
-        let mut inner = Portal::new(prepared, params, portal.number);
-        // What runs is the inner statement: its rows and its tag are the outcome.
-        match self.advance_portal(&mut inner, 1)? {
-            Step::Rows(rows) => self.buffer_rest(inner, rows),
-            Step::Complete(tag) => done(tag),
-            Step::Empty => done(""),
-            Step::CopyIn { .. } | Step::CopyOut { .. } => Ok(inner.run),
-        }
+        Ok((prepared, params))
     }
 
     fn buffer_rest(&mut self, mut inner: Portal, first: Vec<Row>) -> Result<Run> {
@@ -281,6 +306,7 @@ impl Session {
                 }
                 self.cursors.clear();
                 self.statements.clear();
+                self.reset(Some("session_authorization"))?;
                 self.state.settings.borrow_mut().reset_all();
                 let hub = &self.state.database.shared.notifications;
                 hub.unlisten(None, &self.state.backend);

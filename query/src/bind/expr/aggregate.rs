@@ -1,11 +1,13 @@
 //! Aggregate calls.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use sqlparser::ast::OrderByExpr;
+use sqlparser::ast::{Expr as Ast, OrderByExpr, visit_expressions};
 
 use super::call::Call;
 use crate::bind::binder::{Binder, locate};
+use crate::bind::fold;
 use crate::bind::overload::{self, Choice, Signature};
 use crate::bind::registry;
 use crate::bind::scope::Clause;
@@ -18,6 +20,59 @@ use crate::value::{SqlType, Type};
 impl Binder<'_> {
     /// `sum(x)`, `count(DISTINCT x) FILTER (WHERE y)`, `percentile_cont(0.5) WITHIN GROUP (…)`
     pub(super) fn bind_aggregate(&mut self, call: &Call<'_>) -> Result<Typed> {
+        let depth = self.aggregate_depth(call);
+        if depth + 1 >= self.levels.len() {
+            return self.bind_own_aggregate(call);
+        }
+        // It belongs to a query outside, whose groups it is computed over.
+        let inner = self.levels.split_off(depth + 1);
+        let outer = self.bind_own_aggregate(call);
+        self.levels.extend(inner);
+        let outer = outer?;
+        Ok(Typed { expr: self.pass_inward(depth, outer.expr.clone()), ..outer })
+    }
+
+    /// The level of an aggregate: the innermost one that its arguments name a column of.
+    fn aggregate_depth(&self, call: &Call<'_>) -> usize {
+        let innermost = self.levels.len().saturating_sub(1);
+        let (mut depth, mut has_query) = (None, false);
+        let arguments = call.args.iter().copied();
+        for argument in arguments.chain(call.filter).chain(call.order.iter().map(|key| &key.expr)) {
+            let _ = visit_expressions(argument, |part| {
+                has_query |=
+                    matches!(part, Ast::Subquery(_) | Ast::Exists { .. } | Ast::InSubquery { .. });
+                depth = depth.max(self.depth_of(part));
+                ControlFlow::<()>::Continue(())
+            });
+        }
+        if has_query { innermost } else { depth.unwrap_or(innermost) }
+    }
+
+    /// The level whose column a name is.
+    fn depth_of(&self, name: &Ast) -> Option<usize> {
+        match name {
+            Ast::Identifier(name) => {
+                let folded = fold(name);
+                self.levels.iter().rposition(|level| {
+                    let scope = &level.scope;
+                    scope.columns.iter().any(|column| column.name == folded)
+                        || scope.entries.iter().any(|entry| entry.name == folded)
+                })
+            }
+            Ast::CompoundIdentifier(parts) => {
+                let folded: Vec<String> = parts.iter().map(fold).collect();
+                let (schema, table) = match folded.as_slice() {
+                    [table, _] => (None, table),
+                    [.., schema, table, _] => (Some(schema.as_str()), table),
+                    _ => return None,
+                };
+                self.find_entry(schema, table).map(|(depth, _)| depth)
+            }
+            _ => None,
+        }
+    }
+
+    fn bind_own_aggregate(&mut self, call: &Call<'_>) -> Result<Typed> {
         self.refuse_nested_aggregate(call)?;
         let clause = self.level().clause;
         if !matches!(clause, Clause::Target | Clause::Having | Clause::OrderBy | Clause::Window) {

@@ -13,17 +13,30 @@ use super::entry::key_order;
 use super::lock::{row_address, wait};
 use super::referential_action;
 use super::write::same;
-use crate::catalog::{IndexDef, IndexMethod, RowKeyDef, TableDef};
+use crate::catalog::{IndexDef, IndexMethod, ReferentialAction, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::plan::{ForeignKeyCheck, TableWriter};
 use crate::value::{Value, key};
 
-/// Work left to the end of the statement.
-pub(crate) enum Event {
+/// Work left to the end of the statement, or of the transaction.
+#[derive(Clone, Debug)]
+pub enum Event {
     /// A row refers to this key, which must exist.
-    Refers { check: ForeignKeyCheck, key: Vec<Value> },
+    Refers {
+        /// The foreign key.
+        check: ForeignKeyCheck,
+        /// What it refers to.
+        key: Vec<Value>,
+    },
     /// A row with this key was deleted, or its key became `new`.
-    Removed { check: ForeignKeyCheck, key: Vec<Value>, new: Option<Vec<Value>> },
+    Removed {
+        /// The foreign key.
+        check: ForeignKeyCheck,
+        /// What was referred to.
+        key: Vec<Value>,
+        /// What it became.
+        new: Option<Vec<Value>>,
+    },
 }
 
 /// Notes what the new row refers to.
@@ -53,11 +66,32 @@ pub(crate) fn after_delete(writer: &TableWriter, cx: &Context<'_>, row: &[Value]
     }
 }
 
-/// Checks and follows all foreign keys that the statement has touched.
+impl Event {
+    /// The foreign key.
+    pub fn check(&self) -> &ForeignKeyCheck {
+        match self {
+            Self::Refers { check, .. } | Self::Removed { check, .. } => check,
+        }
+    }
+
+    /// Whether it only looks, so that it can wait: rows follow at once.
+    fn can_wait(&self) -> bool {
+        let action = match self {
+            Self::Refers { .. } => return true,
+            Self::Removed { check, new: Some(_), .. } => check.key.on_update,
+            Self::Removed { check, new: None, .. } => check.key.on_delete,
+        };
+        action == ReferentialAction::NoAction
+    }
+}
+
+/// Checks and follows all foreign keys that the statement has touched, but those that wait for
+/// the end of the transaction.
 ///
 /// # Errors
 /// 23503.
 pub(crate) fn settle(cx: &Context<'_>) -> Result<()> {
+    let services = cx.run.cx.services;
     loop {
         let events = std::mem::take(&mut *cx.run.state.events.borrow_mut());
         if events.is_empty() {
@@ -65,17 +99,46 @@ pub(crate) fn settle(cx: &Context<'_>) -> Result<()> {
         }
         for event in events {
             cx.check_cancelled()?;
-            match event {
-                Event::Refers { check, key } => check_reference(&check, &key, cx)?,
-                Event::Removed { check, key, new } => {
-                    // Another row may have taken the key over.
-                    if find_referenced(&check, &key, cx)?.is_none() {
-                        referential_action::follow(&check, &key, new.as_deref(), cx)?;
-                    }
-                }
+            if event.can_wait() && services.is_deferred(&event.check().key) {
+                services.defer(event);
+                continue;
             }
+            settle_event(&event, cx)?;
         }
     }
+}
+
+fn settle_event(event: &Event, cx: &Context<'_>) -> Result<()> {
+    match event {
+        Event::Refers { check, key } => check_reference(check, key, cx),
+        Event::Removed { check, key, new } => {
+            // Another row may have taken the key over.
+            if find_referenced(check, key, cx)?.is_some() {
+                return Ok(());
+            }
+            referential_action::follow(check, key, new.as_deref(), cx)
+        }
+    }
+}
+
+/// Checks what has waited.
+///
+/// # Errors
+/// 23503.
+pub(crate) fn settle_deferred(events: &[Event], cx: &Context<'_>) -> Result<()> {
+    for event in events {
+        cx.check_cancelled()?;
+        let settled = settle_event(event, cx);
+        // The row that referred may be gone, or refer to another by now.
+        if let (Err(error), Event::Refers { check, key }) = (&settled, event)
+            && error.state() == SqlState::FOREIGN_KEY_VIOLATION
+            && !referential_action::is_referred_to(check, key, cx)?
+        {
+            continue;
+        }
+        settled?;
+    }
+    Ok(())
 }
 
 fn push_reference(check: &ForeignKeyCheck, cx: &Context<'_>, key: Vec<Value>) {

@@ -40,6 +40,18 @@ pub(crate) fn follow(
     Ok(())
 }
 
+/// Whether some row refers to a key.
+///
+/// # Errors
+/// The engine's.
+pub(crate) fn is_referred_to(
+    check: &ForeignKeyCheck,
+    key: &[Value],
+    cx: &Context<'_>,
+) -> Result<bool> {
+    Ok(Referring::open(check, key, cx)?.next(check, key, cx)?.is_some())
+}
+
 /// What writing referring rows takes.
 struct Follower {
     writer: TableWriter,

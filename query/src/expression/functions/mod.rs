@@ -15,6 +15,7 @@ mod bytes;
 mod datetime;
 mod definition;
 mod geo;
+mod hash;
 mod json;
 mod json_set;
 mod math;
@@ -237,6 +238,7 @@ fn register_all(builder: &mut Builder) {
         definition::register,
         privilege::register,
         size::register,
+        hash::register,
         system::register,
         statistics::register,
         set::register,

@@ -20,7 +20,13 @@ pub(super) fn register(builder: &mut Builder) {
 
 fn register_session(builder: &mut Builder) {
     builder.function("version() -> text", |_, _| Ok(Value::text(VERSION))).stable();
-    for name in ["current_user", "session_user", "current_role", "user"] {
+    builder
+        .function("session_user() -> name", |ctx, _| {
+            let name = ctx.services.setting("session_authorization");
+            Ok(name.map_or(Value::Null, Value::text))
+        })
+        .stable();
+    for name in ["current_user", "current_role", "user"] {
         builder
             .function(&format!("{name}() -> name"), |ctx, _| {
                 Ok(Value::Text(ctx.statement.user.clone()))
@@ -94,11 +100,22 @@ fn register_settings(builder: &mut Builder) {
         .stable();
     builder
         .function("set_config(text, text, bool) -> text", |ctx, args| {
-            let (name, value): (&str, &str) = (arg(args, 0)?, arg(args, 1)?);
-            ctx.services.set_setting(name, value, arg(args, 2)?)?;
+            let name: &str = match args {
+                [Value::Null, ..] => return Err(no_name()),
+                args => arg(args, 0)?,
+            };
+            // NULL is the value that a setting has when nobody sets it.
+            let value: &str = optional(args, 1)?.unwrap_or_default();
+            let is_local = optional(args, 2)?.unwrap_or(false);
+            ctx.services.set_setting(name, value, is_local)?;
             Ok(ctx.services.setting(name).map_or(Value::Null, Value::text))
         })
-        .volatile();
+        .volatile()
+        .nullable();
+}
+
+fn no_name() -> Error {
+    Error::new(SqlState::NULL_VALUE_NOT_ALLOWED, "SET requires parameter name")
 }
 
 fn register_advisory(builder: &mut Builder) {

@@ -95,6 +95,15 @@ impl Settings {
         Arc::make_mut(&mut self.startup).insert(Arc::from(name), Arc::from(value));
     }
 
+    /// `SET SESSION AUTHORIZATION`: no other way leads to that setting.
+    pub(crate) fn authorize(&mut self, user: &str, scope: SettingScope) {
+        let (name, user) = (Arc::from("session_authorization"), Arc::from(user));
+        match scope {
+            SettingScope::Local => Arc::make_mut(&mut self.local).insert(name, user),
+            SettingScope::Session => Arc::make_mut(&mut self.session).insert(name, user),
+        };
+    }
+
     /// Back to what the connection began with.
     ///
     /// # Errors
@@ -118,10 +127,14 @@ impl Settings {
         Ok(())
     }
 
-    /// `RESET ALL`
+    /// `RESET ALL`: everything but who acts.
     pub(crate) fn reset_all(&mut self) {
-        self.local = Values::default();
-        self.session = Values::default();
+        let stays = |name: &str| matches!(name, "role" | "session_authorization");
+        for values in [&mut self.local, &mut self.session] {
+            if !values.is_empty() {
+                Arc::make_mut(values).retain(|name, _| stays(name));
+            }
+        }
     }
 
     /// Ends the transaction: what was local goes. Answers whether anything went.

@@ -240,6 +240,7 @@ impl Fields {
         let first = token.as_bytes().first().copied().unwrap_or(b' ');
         match first {
             b'0'..=b'9' => self.number_token(token),
+            b'+' | b'-' if token[1..].eq_ignore_ascii_case("infinity") => self.word(token),
             b'+' | b'-' => self.zone_token(token),
             _ => self.word(token),
         }
@@ -582,6 +583,7 @@ mod tests {
             assert_eq!(moment(text), "2026-01-05 15:04:05+00", "{text}");
         }
         assert_eq!(moment("infinity"), "infinity");
+        assert_eq!(moment("-infinity"), "-infinity");
         assert_eq!(moment("epoch"), "1970-01-01 00:00:00+00");
         assert_eq!(moment("tomorrow"), "2000-01-02 00:00:00+00");
     }

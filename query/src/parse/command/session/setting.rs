@@ -120,12 +120,11 @@ fn set_role(role: Option<String>, is_local: bool, is_authorization: bool) -> Com
 pub(super) fn reset(parser: &mut Parser<'_>) -> Parsed {
     expect(parser, &["RESET"])?;
     if eat(parser, &["SESSION", "AUTHORIZATION"]) {
-        return Ok(set_role(None, false, true));
+        let name = "session_authorization".to_owned();
+        return Ok(Command::Plain(BoundStatement::Reset(Some(name))));
     }
     let name = named(parser)?;
     Ok(match name.as_str() {
-        "role" => set_role(None, false, false),
-        "session_authorization" => set_role(None, false, true),
         "all" => Command::Plain(BoundStatement::Reset(None)),
         _ => Command::Plain(BoundStatement::Reset(Some(name))),
     })

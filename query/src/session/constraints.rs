@@ -1,0 +1,77 @@
+//! Foreign keys that are checked when the transaction ends, and SET CONSTRAINTS.
+
+use super::Session;
+use super::run::with_context;
+use crate::bind::ddl::QualifiedName;
+use crate::catalog::{ForeignKeyDef, TableDef};
+use crate::error::{Result, SqlState};
+use crate::execute::{self, Event};
+use crate::result::CommandTag;
+
+impl Session {
+    /// `SET CONSTRAINTS`; no names are all.
+    pub(super) fn set_constraints(
+        &mut self,
+        names: &[QualifiedName],
+        is_deferred: bool,
+    ) -> Result<CommandTag> {
+        if !self.state.block.borrow().is_explicit() {
+            let message = "SET CONSTRAINTS can only be used in transaction blocks";
+            self.state.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, message);
+            return Ok("SET CONSTRAINTS".into());
+        }
+        let named: Vec<u32> = names.iter().flat_map(|name| self.foreign_keys(name)).collect();
+        let modes = &mut self.state.block.get_mut().constraint_modes;
+        if names.is_empty() {
+            modes.all = Some(is_deferred);
+            modes.named.clear();
+        }
+        modes.named.extend(named.into_iter().map(|oid| (oid, is_deferred)));
+        self.settle_constraints(false)?;
+        Ok("SET CONSTRAINTS".into())
+    }
+
+    /// The foreign keys of a name that can wait.
+    fn foreign_keys(&self, name: &QualifiedName) -> Vec<u32> {
+        let facts = self.state.facts();
+        let is_in_sight = |table: &TableDef| match &name.schema {
+            Some(schema) => table.schema == *schema,
+            None => facts.search_path.contains(&table.schema),
+        };
+        let tables = self.state.catalog.tables.values().filter(|table| is_in_sight(table));
+        let keys = tables.flat_map(|table| &table.foreign_keys);
+        let is_meant =
+            |key: &&std::sync::Arc<ForeignKeyDef>| key.name == name.name && key.is_deferrable;
+        keys.filter(is_meant).map(|key| key.oid).collect()
+    }
+
+    /// Checks what has waited: all of it at the end of the transaction, otherwise what need not
+    /// wait any more. Nothing is forgotten before the end: going back to a savepoint may undo what
+    /// a check has found.
+    ///
+    /// # Errors
+    /// 23503.
+    pub(super) fn settle_constraints(&mut self, is_end: bool) -> Result<()> {
+        if self.state.block.get_mut().deferred.is_empty() {
+            return Ok(());
+        }
+        self.state.refresh_catalog()?;
+        self.begin_statement()?;
+        let due: Vec<Event> = {
+            let block = self.state.block.borrow();
+            let is_due = |event: &&Event| {
+                let check = event.check();
+                let is_there = |table: &TableDef| {
+                    let now = self.state.catalog.table(table.oid);
+                    now.is_some_and(|now| now.storage == table.storage)
+                };
+                (is_end || !block.is_deferred(&check.key))
+                    && is_there(&check.referencing)
+                    && is_there(&check.referenced)
+            };
+            block.deferred.iter().filter(is_due).cloned().collect()
+        };
+        let facts = self.state.facts();
+        with_context(&self.state, &facts, &[], |cx| execute::settle_deferred(&due, cx))
+    }
+}
