@@ -234,29 +234,31 @@ impl Lsm {
     /// # Errors
     /// `Io` when the last sync failed.
     pub fn close(&self) -> Result<()> {
-        let synced = match self.store.wal.check() {
-            Ok(()) => self.store.wal.sync().map(drop),
-            Err(error) => Err(error),
-        };
-        self.stop();
-        synced
-    }
-
-    fn stop(&self) {
         self.store.background.stop();
         let _write = self.store.write.lock();
+        let ended = match self.store.wal.check() {
+            Ok(()) => self.store.wal.end(),
+            Err(error) => Err(error),
+        };
+        if let Ok(end) = ended
+            && let Err(error) = self.store.mark_closed(end)
+        {
+            // All is durable; the next opening only has to look harder where the log ends.
+            tracing::warn!(%error, "the end of the log was not marked");
+        }
         self.store.wal.poison();
         *self.store.lock.lock() = None;
+        ended.map(drop)
     }
 }
 
 impl Drop for Lsm {
     fn drop(&mut self) {
-        if self.store.wal.check().is_ok()
-            && let Err(error) = self.store.wal.sync()
+        let was_open = self.store.wal.check().is_ok();
+        if let Err(error) = self.close()
+            && was_open
         {
             tracing::error!(%error, "the last sync failed");
         }
-        self.stop();
     }
 }

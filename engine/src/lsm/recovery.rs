@@ -214,7 +214,7 @@ impl<'a> Recovery<'a> {
             })
             .collect();
         ids.sort();
-        let log = wal::Log::open(&self.env, self.dir, &ids)?;
+        let log = wal::Log::open(&self.env, self.dir, &ids, self.shape.closed)?;
         let first = log.segments.first().map(wal::Segment::id);
         if self.shape.wal_first != FileId(0) && first != Some(self.shape.wal_first) {
             let path = FileName::Wal(self.shape.wal_first).path(self.dir);

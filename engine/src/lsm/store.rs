@@ -247,6 +247,19 @@ impl Store {
         }
     }
 
+    /// Notes where the log ends, so that nothing behind it passes for a torn record.
+    ///
+    /// Requires: nothing is written any more.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`; the log then ends where it can no longer be read.
+    pub(super) fn mark_closed(&self, end: (FileId, u64)) -> Result<()> {
+        let edit = Edit { closed: Some(end), ..Edit::default() };
+        let mut manifest = self.manifest.lock();
+        manifest.reserve(&edit)?;
+        manifest.append(&edit)
+    }
+
     fn rotate_manifest(&self, manifest: &mut Manifest, version: &Version) -> Result<()> {
         let id = self.new_file_id();
         let mut shape = version.shape().clone();

@@ -13,7 +13,7 @@ use super::iterator::{Cursor, Start};
 use super::merge::{Merge, Source};
 use super::recovery::{check_existing, take_lock};
 use super::sstable::{FileMeta, Sstable};
-use super::version::{Shape, read_current, read_manifest};
+use super::version::{Shape, read_current, read_manifest, written_behind};
 use super::wal;
 use crate::env::vfs::Lock;
 use crate::env::{Env, FileId, FileName};
@@ -136,6 +136,15 @@ impl Check<'_> {
         self.result.findings.push(Finding { file: file.to_owned(), offset: None, message });
     }
 
+    /// A byte was written where space is only set aside.
+    fn report_written(&mut self, file: &Path, at: usize) {
+        self.result.findings.push(Finding {
+            file: file.to_owned(),
+            offset: Some(at as u64),
+            message: "expected zeros in the space set aside, found other bytes".to_owned(),
+        });
+    }
+
     fn shape(&mut self) -> Result<Option<Shape>> {
         let Some(current) = self.found(read_current(self.env, self.dir))? else { return Ok(None) };
         let Some(id) = current else {
@@ -157,6 +166,10 @@ impl Check<'_> {
         let manifest = FileName::Manifest(id).path(self.dir);
         for violation in shape.violations() {
             self.report(&manifest, violation);
+        }
+        let written = written_behind(self.env, self.dir, id);
+        if let Some(at) = self.found(written)?.flatten() {
+            self.report_written(&manifest, at);
         }
         Ok(Some(shape))
     }
@@ -229,7 +242,7 @@ impl Check<'_> {
             let path = FileName::Wal(shape.wal_first).path(self.dir);
             self.report(&path, "the first WAL segment is missing".to_owned());
         }
-        let log = wal::Log::open(self.env, self.dir, &ids);
+        let log = wal::Log::open(self.env, self.dir, &ids, shape.closed);
         let Some(log) = self.found(log)? else { return Ok(()) };
         let mut last = Timestamp(0);
         for segment in &log.segments {
@@ -254,6 +267,9 @@ impl Check<'_> {
             });
             self.found(replayed)?;
             self.result.wal_commit_count += count;
+            if let Some(at) = segment.written_behind() {
+                self.report_written(segment.path(), at);
+            }
         }
         Ok(())
     }

@@ -12,6 +12,7 @@
 //!   6  removed file     number varint
 //!   7  dropped range    timestamp varint, start bytes, has end u8, end bytes
 //!   8  forgotten drop   as 7
+//!   9  closed           last WAL segment varint, where its records end varint
 //! ```
 //! The manifest record around an edit carries its checksum.
 
@@ -30,6 +31,7 @@ const ADDED: u8 = 5;
 const REMOVED: u8 = 6;
 const DROPPED: u8 = 7;
 const FORGOTTEN: u8 = 8;
+const CLOSED: u8 = 9;
 
 /// One atomic change of the set of live files. Absent fields stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,9 @@ pub(crate) struct Edit {
     pub(crate) removed: Vec<FileId>,
     pub(crate) dropped: Vec<DropMark>,
     pub(crate) forgotten: Vec<DropMark>,
+    /// The store was closed: the last WAL segment, and where its records end. Any later edit takes
+    /// it back.
+    pub(crate) closed: Option<(FileId, u64)>,
 }
 
 impl Edit {
@@ -56,6 +61,11 @@ impl Edit {
                 out.push(tag);
                 put_varint(out, number);
             }
+        }
+        if let Some((segment, end)) = self.closed {
+            out.push(CLOSED);
+            put_varint(out, segment.0);
+            put_varint(out, end);
         }
         for (level, file) in &self.added {
             out.extend_from_slice(&[ADDED, u8::try_from(*level).unwrap_or(u8::MAX)]);
@@ -98,6 +108,9 @@ impl Edit {
                 REMOVED => edit.removed.push(FileId(decoder.varint()?)),
                 DROPPED => edit.dropped.push(read_mark(&mut decoder)?),
                 FORGOTTEN => edit.forgotten.push(read_mark(&mut decoder)?),
+                CLOSED => {
+                    edit.closed = Some((FileId(decoder.varint()?), decoder.varint()?));
+                }
                 _ => return None,
             }
         }
@@ -138,6 +151,7 @@ pub(super) mod tests {
             removed: vec![FileId(8), FileId(9)],
             dropped: vec![mark, DropMark { range: KeyRange::all(), ts: Timestamp(1) }],
             forgotten: vec![DropMark { range: KeyRange::all(), ts: Timestamp(2) }],
+            closed: Some((FileId(10), 700)),
         }
     }
 

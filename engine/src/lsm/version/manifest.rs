@@ -28,6 +28,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::edit::Edit;
 use super::shape::Shape;
 use crate::encoding::Decoder;
@@ -176,6 +178,22 @@ fn parse_current(bytes: &[u8]) -> Option<FileId> {
 /// # Errors
 /// `Corruption`, `Unusable` when it is of a newer format, `Io`.
 pub(crate) fn read_manifest(env: &Env, dir: &Path, id: FileId) -> Result<Shape> {
+    read_edits(env, dir, id).map(|(shape, ..)| shape)
+}
+
+/// The first byte behind the edits of a closed store's manifest that was written all the same:
+/// what is set aside is zero. Without the mark of a close it may be a torn edit.
+///
+/// # Errors
+/// As [`read_manifest`].
+pub(crate) fn written_behind(env: &Env, dir: &Path, id: FileId) -> Result<Option<usize>> {
+    let (shape, bytes, end) = read_edits(env, dir, id)?;
+    let unused = bytes.get(end..).filter(|_| shape.closed.is_some()).unwrap_or_default();
+    Ok(unused.iter().position(|&byte| byte != 0).map(|at| end + at))
+}
+
+/// What the edits say, the file, and where the edits end in it.
+fn read_edits(env: &Env, dir: &Path, id: FileId) -> Result<(Shape, Bytes, usize)> {
     let path = FileName::Manifest(id).path(dir);
     let bytes = env.vfs.map(&path).map_err(|error| Error::io("read", &path, error))?;
     check_header(&path, &bytes, id)?;
@@ -197,7 +215,7 @@ pub(crate) fn read_manifest(env: &Env, dir: &Path, id: FileId) -> Result<Shape> 
         };
         return Err(Error::corruption(&path, offset as u64, "an edit", found));
     }
-    Ok(shape)
+    Ok((shape, bytes, offset))
 }
 
 fn check_header(path: &Path, bytes: &[u8], id: FileId) -> Result<()> {

@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 pub(crate) use edit::Edit;
 pub use manifest::FORMAT_VERSION;
-pub(crate) use manifest::{Manifest, read_current, read_manifest};
+pub(crate) use manifest::{Manifest, read_current, read_manifest, written_behind};
 pub(crate) use shape::{DropMark, LEVEL_COUNT, Shape, range_touches};
 
 use super::block_cache::BlockCache;

@@ -61,6 +61,8 @@ pub(crate) struct Shape {
     /// The newest timestamp known to the manifest.
     pub(crate) last_ts: Timestamp,
     pub(crate) next_file: FileId,
+    /// Where the WAL ends, when the store was closed: its last segment, and the end of its records.
+    pub(crate) closed: Option<(FileId, u64)>,
 }
 
 impl Shape {
@@ -94,6 +96,7 @@ impl Shape {
         next.flushed = next.flushed.max(edit.flushed.unwrap_or_default());
         next.last_ts = next.last_ts.max(edit.last_ts.unwrap_or_default());
         next.next_file = next.next_file.max(edit.next_file.unwrap_or_default());
+        next.closed = edit.closed;
         match next.violations().pop() {
             Some(violation) => Err(violation),
             None => Ok(next),
@@ -111,6 +114,7 @@ impl Shape {
             removed: Vec::new(),
             dropped: self.drops.clone(),
             forgotten: Vec::new(),
+            closed: None,
         }
     }
 

@@ -62,7 +62,7 @@ mod tests {
         }
 
         fn replay(&self) -> crate::Result<String> {
-            let log = Log::open(&self.env(), Path::new(DIR), &self.ids)?;
+            let log = Log::open(&self.env(), Path::new(DIR), &self.ids, None)?;
             let mut output = String::new();
             for id in &log.stillborn {
                 let _ = writeln!(output, "segment {}: never begun", id.0);

@@ -31,11 +31,17 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Reads the segments `ids` (ascending) of `dir` and checks that they form a chain.
+    /// Reads the segments `ids` (ascending) of `dir` and checks that they form a chain. `closed`
+    /// says where the records of which segment ended when the log was closed.
     ///
     /// # Errors
     /// `Corruption` when one is damaged or missing, `Unusable` when one is of a newer format, `Io`.
-    pub(crate) fn open(env: &Env, dir: &Path, ids: &[FileId]) -> Result<Self> {
+    pub(crate) fn open(
+        env: &Env,
+        dir: &Path,
+        ids: &[FileId],
+        closed: Option<(FileId, u64)>,
+    ) -> Result<Self> {
         let mut segments = Vec::new();
         let mut stillborn = Vec::new();
         for &id in ids {
@@ -61,6 +67,14 @@ impl Log {
                 return Err(Error::corruption(&next.path, 20, expected, found));
             };
             segments[at - 1].end = Some(end);
+        }
+        if let Some((id, end)) = closed {
+            let last = segments.iter_mut().find(|segment| segment.id == id);
+            let last = last.ok_or_else(|| {
+                let path = FileName::Wal(id).path(dir);
+                Error::corruption(&path, 0, "the last WAL segment", "no such segment")
+            })?;
+            last.end = Some(end);
         }
         Ok(Self { segments, stillborn })
     }
@@ -126,6 +140,14 @@ impl Segment {
             }
             _ => Ok(offset as u64),
         }
+    }
+
+    /// The first byte behind the end of a closed segment's records that was written all the same:
+    /// what is set aside is zero. In a segment that was not closed it may be a torn record.
+    pub(crate) fn written_behind(&self) -> Option<usize> {
+        let end = usize::try_from(self.end?).ok()?;
+        let unused = self.bytes.get(end..)?;
+        unused.iter().position(|&byte| byte != 0).map(|at| end + at)
     }
 
     /// Whether the log may end at `offset`, where no record can be read.

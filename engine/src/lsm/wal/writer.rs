@@ -176,6 +176,16 @@ impl Writer {
         Ok(())
     }
 
+    /// The current segment and where its records end, when all of them are durable.
+    ///
+    /// # Errors
+    /// As [`Writer::sync`].
+    pub(crate) fn end(&self) -> Result<(FileId, u64)> {
+        let mut output = self.output.lock();
+        self.sync_output(&mut output)?;
+        Ok((output.segment.id, output.offset))
+    }
+
     /// A commit at `ts` became durable by other means; the next one comes after it.
     ///
     /// Requires: everything appended is durable, nobody appends meanwhile.
