@@ -86,6 +86,8 @@ fn number(value: &[u8]) -> u64 {
 
 /// One history with several cuts: each life goes on where the last cut left it.
 fn history(seed: u64) {
+    // Shown when something fails.
+    println!("seed {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
     let mut files = MemoryFs::default();
     let mut acked = 0;

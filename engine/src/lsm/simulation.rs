@@ -270,7 +270,8 @@ impl Simulation {
 
 #[test]
 fn random_operations_and_power_cuts() {
-    for seed in 0..40 {
+    let seeds = std::env::var("CAIRN_SIMULATION_SEEDS").ok().and_then(|text| text.parse().ok());
+    for seed in 0..seeds.unwrap_or(40) {
         let mut simulation = Simulation::new(seed);
         for _ in 0..400 {
             simulation.step();
