@@ -247,6 +247,8 @@ pub struct ColumnSpec {
     pub name: String,
     /// Its type; a domain's base type.
     pub ty: SqlType,
+    /// The OID of the domain.
+    pub domain: Option<u32>,
     /// NOT NULL, said or implied (`serial`, identity; PRIMARY KEY is in the constraints).
     pub is_not_null: bool,
     /// Where its value comes from.
@@ -595,6 +597,8 @@ pub enum AlterAction {
         column: String,
         /// The new type.
         ty: SqlType,
+        /// The OID of the domain, when one was named.
+        domain: Option<u32>,
         /// `USING`, as SQL over the old row with the new type; without one, the assignment cast.
         using: Option<String>,
     },

@@ -257,7 +257,11 @@ impl Binder<'_> {
             return Ok(Expr::Const(Value::Null));
         }
         match &column.default {
-            None | Some(ColumnDefault::Generated(_)) => Ok(Expr::Const(Value::Null)),
+            None => match self.ctx.catalog.domain_default(column.domain) {
+                Some(sql) => self.stored_default(&sql, &column.name, &column.ty),
+                None => Ok(Expr::Const(Value::Null)),
+            },
+            Some(ColumnDefault::Generated(_)) => Ok(Expr::Const(Value::Null)),
             Some(ColumnDefault::Expression(sql)) => {
                 self.stored_default(sql, &column.name, &column.ty)
             }

@@ -1,10 +1,12 @@
 //! Types as binding sees them: from syntax to type, names for messages, and which type becomes
 //! which by itself.
 
+use std::sync::Arc;
+
 use sqlparser::ast::{ArrayElemTypeDef, DataType, IntervalFields, ObjectName};
 
 use super::fold;
-use crate::catalog::{Catalog, Relation, TypeKind};
+use crate::catalog::{Catalog, Relation, TypeDef, TypeKind};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::cast::find_cast;
 use crate::value::{SqlType, Type, interval_fields};
@@ -106,6 +108,34 @@ fn array(catalog: &Catalog, path: &[String], element: &ArrayElemTypeDef) -> Resu
     }
 }
 
+/// The OID of the domain that syntax names, if it names one.
+pub(crate) fn domain_of(catalog: &Catalog, search_path: &[String], ty: &DataType) -> Option<u32> {
+    let DataType::Custom(name, _) = ty else { return None };
+    let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(fold).collect();
+    let (schema, name) = match parts.as_slice() {
+        [name] => (None, name),
+        [schema, name] => (Some(schema.as_str()), name),
+        _ => return None,
+    };
+    if schema.is_none() && matches!(Type::from_name(name, &[]), Ok(Some(_))) {
+        return None;
+    }
+    let found = user_type(catalog, search_path, schema, name)?;
+    matches!(found.kind, TypeKind::Domain { .. }).then_some(found.oid)
+}
+
+fn user_type<'a>(
+    catalog: &'a Catalog,
+    search_path: &[String],
+    schema: Option<&str>,
+    name: &str,
+) -> Option<&'a Arc<TypeDef>> {
+    catalog.types.values().find(|ty| {
+        ty.name == name
+            && schema.map_or_else(|| search_path.contains(&ty.schema), |schema| schema == ty.schema)
+    })
+}
+
 /// A type by its name: built in, or the user's.
 fn named(
     catalog: &Catalog,
@@ -132,11 +162,7 @@ fn named(
             return Ok(ty);
         }
     }
-    let found = catalog.types.values().find(|ty| {
-        ty.name == *name
-            && schema.map_or_else(|| search_path.contains(&ty.schema), |schema| schema == ty.schema)
-    });
-    if let Some(ty) = found {
+    if let Some(ty) = user_type(catalog, search_path, schema, name) {
         return Ok(match &ty.kind {
             TypeKind::Enum(_) => SqlType::new(Type::Enum(ty.oid)),
             TypeKind::Domain { base, .. } => base.clone(),

@@ -199,8 +199,11 @@ pub enum RowKeyDef {
 pub struct ColumnDef {
     /// Its name.
     pub name: String,
-    /// Its type.
+    /// Its type; under a domain, the domain's base type.
     pub ty: SqlType,
+    /// The OID of the domain that was named as its type.
+    #[serde(default)]
+    pub domain: Option<u32>,
     /// NOT NULL
     pub is_not_null: bool,
     /// What an INSERT without it writes.
@@ -557,6 +560,14 @@ impl Catalog {
         }
         match &self.types.get(&oid)?.kind {
             TypeKind::Composite(fields) => Some(fields.clone()),
+            _ => None,
+        }
+    }
+
+    /// The DEFAULT of a domain.
+    pub fn domain_default(&self, domain: Option<u32>) -> Option<String> {
+        match &self.types.get(&domain?)?.kind {
+            TypeKind::Domain { default, .. } => default.clone(),
             _ => None,
         }
     }

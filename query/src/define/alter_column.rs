@@ -56,8 +56,12 @@ fn fill_column(
     mut changed: TableDef,
     position: usize,
 ) -> Result<()> {
-    let Some(default) = changed.columns.get(position).and_then(|column| column.default.clone())
-    else {
+    let column = changed.columns.get(position);
+    let default = column.and_then(|column| {
+        let inherited = || cx.change.catalog.domain_default(column.domain);
+        column.default.clone().or_else(|| inherited().map(ColumnDefault::Expression))
+    });
+    let Some(default) = default else {
         cx.put_table(changed)?;
         return Ok(());
     };
@@ -147,6 +151,7 @@ pub(super) fn drop(
             missing: None,
             is_dropped: true,
             ty: column.ty.clone(),
+            domain: None,
         };
     }
     cx.put_table(changed)?;
@@ -161,8 +166,8 @@ pub(super) fn alter(
     let mut changed = TableDef::clone(table);
     match action {
         AlterAction::RenameColumn { from, to } => return rename(cx, table, from, to),
-        AlterAction::SetType { column, ty, using } => {
-            return set_type(cx, table, column, ty, using.as_deref());
+        AlterAction::SetType { column, ty, domain, using } => {
+            return set_type(cx, table, column, (ty, *domain), using.as_deref());
         }
         AlterAction::SetDefault { column, expression } => {
             let column = writable(&mut changed, column)?;
@@ -253,7 +258,7 @@ fn set_type(
     cx: &mut DefineContext<'_>,
     table: &Arc<TableDef>,
     name: &str,
-    ty: &SqlType,
+    (ty, domain): (&SqlType, Option<u32>),
     using: Option<&str>,
 ) -> Result<()> {
     let position = column_at(table, name)?;
@@ -262,6 +267,7 @@ fn set_type(
     let mut changed = TableDef::clone(table);
     let column = writable(&mut changed, name)?;
     column.ty = ty.clone();
+    column.domain = domain;
     column.missing = None;
     for index in &mut changed.indexes {
         let index = Arc::make_mut(index);
@@ -295,6 +301,7 @@ fn add_identity(
     let spec = ColumnSpec {
         name: name.to_owned(),
         ty: column.ty.clone(),
+        domain: column.domain,
         is_not_null: true,
         value: Some(crate::bind::ddl::ColumnValue::Identity {
             is_always,

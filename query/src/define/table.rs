@@ -126,6 +126,7 @@ pub(super) fn build_column(
     let column = ColumnDef {
         name: spec.name.clone(),
         ty: spec.ty.clone(),
+        domain: spec.domain,
         is_not_null: spec.is_not_null || sequence.is_some(),
         default,
         missing: None,
@@ -202,6 +203,7 @@ fn plain_column(name: &str, ty: &SqlType) -> ColumnDef {
     ColumnDef {
         name: name.to_owned(),
         ty,
+        domain: None,
         is_not_null: false,
         default: None,
         missing: None,

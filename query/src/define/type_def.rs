@@ -143,7 +143,9 @@ pub(super) fn drop(
     };
     let tables: Vec<_> = cx.change.catalog.tables.values().cloned().collect();
     for table in tables {
-        let used = table.live_columns().find(|(_, column)| uses(&column.ty.base));
+        let used = table
+            .live_columns()
+            .find(|(_, column)| uses(&column.ty.base) || column.domain == Some(found.oid));
         let Some((position, column)) = used else { continue };
         let what = format!("type {}", found.name);
         let user = format!("column {} of table {}", column.name, table.name);

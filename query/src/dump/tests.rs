@@ -31,6 +31,8 @@ fn every_kind_of_definition_comes_back() {
         "CREATE TYPE public.mood AS ENUM",
         "CREATE TYPE public.address AS (",
         "home public.address,",
+        "mail public.email,",
+        "amount public.positive,",
         "span interval day to second(3)",
         "ADD GENERATED ALWAYS AS IDENTITY",
         "SEQUENCE NAME public.own_numbers",

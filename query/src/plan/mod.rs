@@ -639,12 +639,27 @@ pub struct TableWriter {
     pub generated: Vec<(usize, Expr)>,
     /// CHECK constraints by name.
     pub checks: Vec<(String, Expr)>,
+    /// What the domains of columns ask of them.
+    pub domains: Vec<DomainCheck>,
     /// The indexes to keep in step.
     pub indexes: Vec<IndexWriter>,
     /// Foreign keys of this table.
     pub references: Vec<ForeignKeyCheck>,
     /// Foreign keys of other tables that refer to this one.
     pub referenced_by: Vec<ForeignKeyCheck>,
+}
+
+/// What a domain asks of the values of one column.
+#[derive(Clone, Debug)]
+pub struct DomainCheck {
+    /// The column.
+    pub column: usize,
+    /// The domain's name.
+    pub name: String,
+    /// NOT NULL
+    pub is_not_null: bool,
+    /// CHECK constraints by name, over the table's columns.
+    pub checks: Vec<(String, Expr)>,
 }
 
 /// One index of a table that is written.

@@ -4,6 +4,7 @@ CREATE TYPE mood AS ENUM ('sad', 'it''s ok', 'happy');
 CREATE TYPE address AS (street text, zip varchar(10), floors numeric(8,3));
 CREATE TYPE resident AS (name text, home address);
 CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');
+CREATE DOMAIN positive AS int NOT NULL DEFAULT 1 CONSTRAINT above CHECK (VALUE > 0) CHECK (VALUE < 1000);
 CREATE TABLE people (
     id bigint GENERATED ALWAYS AS IDENTITY (START WITH 1 INCREMENT BY 1) PRIMARY KEY,
     name varchar(40) NOT NULL,
@@ -43,6 +44,7 @@ CREATE TABLE numbered (
     raw bytea DEFAULT '\x00ff',
     path text DEFAULT 'a\b',
     label name DEFAULT 'x',
+    amount positive,
     short varchar DEFAULT 'y',
     fixed char(3) DEFAULT 'abc',
     span interval day to second(3) DEFAULT '1 day'

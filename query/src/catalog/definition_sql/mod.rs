@@ -133,7 +133,7 @@ impl<'a> DefinitionSql<'a> {
         }
     }
 
-    fn user_type_name(&self, oid: u32) -> String {
+    pub(super) fn user_type_name(&self, oid: u32) -> String {
         match self.catalog().types.get(&oid) {
             Some(def) if self.search_path.contains(&def.schema) => quote_identifier(&def.name),
             Some(def) => quote_qualified(&def.schema, &def.name),

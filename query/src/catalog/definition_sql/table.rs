@@ -39,7 +39,11 @@ impl DefinitionSql<'_> {
 
     fn column(&self, table: &Arc<TableDef>, position: usize, column: &ColumnDef) -> String {
         let name = quote_identifier(&column.name);
-        let mut text = format!("{name} {}", self.type_name(&column.ty));
+        let ty = match column.domain {
+            Some(domain) => self.user_type_name(domain),
+            None => self.type_name(&column.ty),
+        };
+        let mut text = format!("{name} {ty}");
         if let Some(value) = self.column_default(table, position) {
             match &column.default {
                 Some(ColumnDefault::Generated(_)) => {

@@ -20,11 +20,31 @@ pub(crate) fn complete(writer: &TableWriter, cx: &Context<'_>, row: &mut [Value]
             *place = value;
         }
     }
+    check_domains(writer, cx, row)?;
     check_not_null(&writer.table, cx, row)?;
     for (name, check) in &writer.checks {
         // A CHECK fails only when it is false; unknown passes.
         if matches!(check.eval(&cx.eval, row)?, Value::Bool(false)) {
             return Err(check_violation(&writer.table, name, cx, row));
+        }
+    }
+    Ok(())
+}
+
+fn check_domains(writer: &TableWriter, cx: &Context<'_>, row: &[Value]) -> Result<()> {
+    for domain in &writer.domains {
+        let name = &domain.name;
+        if domain.is_not_null && row.get(domain.column).is_none_or(Value::is_null) {
+            let message = format!("domain {name} does not allow null values");
+            return Err(Error::new(SqlState::NOT_NULL_VIOLATION, message));
+        }
+        for (constraint, check) in &domain.checks {
+            if matches!(check.eval(&cx.eval, row)?, Value::Bool(false)) {
+                let message =
+                    format!("value for domain {name} violates check constraint \"{constraint}\"");
+                let error = Error::new(SqlState::CHECK_VIOLATION, message);
+                return Err(error.on_constraint(constraint));
+            }
         }
     }
     Ok(())

@@ -194,4 +194,50 @@ mod tests {
         assert_eq!(state_of(&mut session, "CREATE DOMAIN d AS int CHECK (VALUE)"), "42804");
         assert_eq!(state_of(&mut session, "CREATE DOMAIN age AS text"), "42710");
     }
+
+    #[test]
+    fn columns_keep_to_their_domains() {
+        let mut session = Database::in_memory().unwrap().session();
+        session
+            .execute(
+                "CREATE DOMAIN email AS text CONSTRAINT has_at CHECK (VALUE LIKE '%@%');
+                 CREATE DOMAIN positive AS int NOT NULL DEFAULT 7 CHECK (VALUE > 0);
+                 CREATE TABLE t (value int, mail email, n positive);
+                 INSERT INTO t (value, mail) VALUES (-1, 'a@b'), (-2, NULL);",
+            )
+            .unwrap();
+        let rows = session.query("SELECT sum(n) FROM t", &[]).unwrap();
+        assert!(matches!(rows[0][0], Value::Int8(14)), "{rows:?}");
+        for (sql, state, message) in [
+            (
+                "INSERT INTO t (mail) VALUES ('nowhere')",
+                "23514",
+                "value for domain email violates check constraint \"has_at\"",
+            ),
+            (
+                "UPDATE t SET n = 0 - n",
+                "23514",
+                "value for domain positive violates check constraint \"positive_check\"",
+            ),
+            ("UPDATE t SET n = NULL", "23502", "domain positive does not allow null values"),
+            (
+                "ALTER TABLE t ALTER value TYPE positive",
+                "23514",
+                "value for domain positive violates check constraint \"positive_check\"",
+            ),
+            (
+                "DROP DOMAIN email",
+                "2BP01",
+                "cannot drop type email because other objects depend on it",
+            ),
+        ] {
+            let error = session.execute(sql).unwrap_err();
+            assert_eq!((error.state().0, error.message()), (state, message), "{sql}");
+        }
+        session.execute("ALTER TABLE t ADD more positive").unwrap();
+        let rows = session.query("SELECT sum(more) FROM t", &[]).unwrap();
+        assert!(matches!(rows[0][0], Value::Int8(14)), "{rows:?}");
+        session.execute("ALTER TABLE t ALTER mail TYPE text; DROP DOMAIN email").unwrap();
+        session.execute("INSERT INTO t (mail) VALUES ('anything')").unwrap();
+    }
 }

@@ -139,7 +139,8 @@ fn alter_column(
                 binder.table_expression(&Arc::new(table.clone()), using, None, Clause::Target)?;
             }
             let using = using.as_ref().map(ToString::to_string);
-            AlterAction::SetType { column, ty, using }
+            let domain = column::domain_of(binder, data_type);
+            AlterAction::SetType { column, ty, domain, using }
         }
         AlterColumnOperation::AddGenerated { generated_as, sequence_options } => {
             let is_always = !matches!(generated_as, Some(GeneratedAs::ByDefault));
@@ -157,6 +158,7 @@ fn existing(binder: &Binder<'_>, table: &TableDef, name: &Ident) -> Result<Colum
     Ok(ColumnSpec {
         name: column.name.clone(),
         ty: column.ty.clone(),
+        domain: column.domain,
         is_not_null: column.is_not_null,
         value: None,
     })

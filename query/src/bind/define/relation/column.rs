@@ -29,6 +29,7 @@ pub(super) fn bind(binder: &mut Binder<'_>, ast: &AstColumn) -> Result<ColumnSpe
             Some(ref ty) => ty.clone(),
             None => type_of(binder, &ast.data_type, &ast.name)?,
         },
+        domain: domain_of(binder, &ast.data_type),
         is_not_null: serial.is_some(),
         value: serial.is_some().then_some(ColumnValue::Serial),
     };
@@ -134,6 +135,11 @@ pub(super) fn type_of(binder: &Binder<'_>, ty: &DataType, column: &Ident) -> Res
         return Err(Error::new(SqlState::INVALID_TABLE_DEFINITION, message));
     }
     Ok(resolved)
+}
+
+/// The domain that is named as a column's type.
+pub(super) fn domain_of(binder: &Binder<'_>, ty: &DataType) -> Option<u32> {
+    types::domain_of(binder.ctx.catalog, &binder.ctx.facts.search_path, ty)
 }
 
 /// The type behind `serial` and its kind.

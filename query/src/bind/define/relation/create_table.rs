@@ -82,6 +82,7 @@ fn like(binder: &Binder<'_>, create: &ast::CreateTable) -> Result<Vec<ColumnSpec
     let copy = source.live_columns().map(|(_, column)| ColumnSpec {
         name: column.name.clone(),
         ty: column.ty.clone(),
+        domain: column.domain,
         is_not_null: column.is_not_null,
         value: match &column.default {
             Some(crate::catalog::ColumnDefault::Expression(sql)) if including => {

@@ -39,6 +39,7 @@ pub(super) fn described_column(spec: &ColumnSpec) -> ColumnDef {
     ColumnDef {
         name: spec.name.clone(),
         ty: spec.ty.clone(),
+        domain: spec.domain,
         is_not_null: spec.is_not_null,
         default: None,
         missing: None,
