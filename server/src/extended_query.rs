@@ -6,12 +6,12 @@ use std::time::Instant;
 use bytes::Bytes;
 use cairn_query::Error;
 use cairn_query::session::{Prepared, Step};
-use cairn_query::value::{SqlType, Value};
+use cairn_query::value::{SqlType, Value, utf8};
 use pgwire::messages::data::ParameterDescription;
 use pgwire::messages::response::CommandComplete;
 
 use crate::connection::{Connection, Failure};
-use crate::frontend::{Bind, Frontend, Parse, Target, protocol, utf8};
+use crate::frontend::{Bind, Frontend, Parse, Target, protocol};
 use crate::row;
 use crate::simple_query::BATCH_ROWS;
 

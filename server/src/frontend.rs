@@ -6,6 +6,7 @@
 //! error. (Postgres manual, "Message Formats".)
 
 use bytes::{Buf, Bytes, BytesMut};
+use cairn_query::value::utf8;
 use cairn_query::{Error, Result, SqlState};
 
 /// Bytes that a statement, a set of parameters or COPY data may have in one message. Postgres
@@ -253,23 +254,6 @@ impl Body {
 /// A 08P01 error.
 pub(crate) fn protocol(message: impl Into<String>) -> Error {
     Error::new(SqlState::PROTOCOL_VIOLATION, message)
-}
-
-/// Text from the client, or 22021 with the bytes at fault, as Postgres words it.
-pub(crate) fn utf8(bytes: &[u8]) -> Result<&str> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let rest = bytes.get(error.valid_up_to()..).unwrap_or_default();
-        let expected = match rest.first() {
-            Some(0xf0..=0xf7) => 4,
-            Some(0xe0..=0xef) => 3,
-            Some(0xc0..=0xdf) => 2,
-            _ => 1,
-        };
-        let shown: Vec<String> =
-            rest.iter().take(expected).map(|byte| format!("0x{byte:02x}")).collect();
-        let message = format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" "));
-        Error::new(SqlState::CHARACTER_NOT_IN_REPERTOIRE, message)
-    })
 }
 
 #[cfg(test)]

@@ -11,9 +11,10 @@
 use std::collections::BTreeMap;
 
 use bytes::{Buf, Bytes, BytesMut};
+use cairn_query::value::utf8;
 use cairn_query::{Error, Result, SqlState};
 
-use crate::frontend::{protocol, utf8};
+use crate::frontend::protocol;
 
 /// Bytes that a first packet may have, as in Postgres.
 const LEN_MAX: usize = 10_000;

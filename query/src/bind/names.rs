@@ -112,8 +112,20 @@ impl Binder<'_> {
                 return self.field(row, column).map_err(|error| locate(error, at));
             }
         }
-        let message = format!("missing FROM-clause entry for table \"{table}\"");
-        Err(locate(Error::new(SqlState::UNDEFINED_TABLE, message), at))
+        Err(locate(self.unknown_entry(table), at))
+    }
+
+    /// The error of a name that no FROM entry goes by: a table may go by its alias.
+    fn unknown_entry(&self, table: &str) -> Error {
+        let mut entries = self.levels.iter().rev().flat_map(|level| &level.scope.entries);
+        let is_it = |entry: &&Entry| entry.table.as_ref().is_some_and(|def| def.name == table);
+        let Some(aliased) = entries.find(is_it) else {
+            let message = format!("missing FROM-clause entry for table \"{table}\"");
+            return Error::new(SqlState::UNDEFINED_TABLE, message);
+        };
+        let message = format!("invalid reference to FROM-clause entry for table \"{table}\"");
+        let hint = format!("Perhaps you meant to reference the table alias \"{}\".", aliased.name);
+        Error::new(SqlState::UNDEFINED_TABLE, message).with_hint(hint)
     }
 
     /// The row of a FROM entry as one value.
@@ -166,7 +178,7 @@ impl Binder<'_> {
         for entry in entries.filter(|entry| table.is_none_or(|table| entry.name == table)) {
             for column in &entry.columns {
                 let distance = edit_distance(name, &column.name);
-                let limit = name.chars().count().max(column.name.chars().count()) / 2;
+                let limit = name.chars().count() / 2;
                 if distance <= limit.min(3)
                     && best.as_ref().is_none_or(|(other, _)| distance < *other)
                 {

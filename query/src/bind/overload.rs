@@ -24,6 +24,8 @@ pub(crate) struct Choice {
     pub args: Vec<Option<Type>>,
     /// How many arguments belong to parameters of their own; the others repeat the last one.
     pub fixed: usize,
+    /// Whether what repeats may be of any type: then it is not made an array.
+    pub is_any: bool,
     /// What the polymorphic parameters stand for.
     pub polymorphic: Polymorphic,
 }
@@ -283,6 +285,7 @@ fn finish(candidate: &Candidate<'_>, args: &[Type]) -> Choice {
         index: candidate.index,
         args: types.collect(),
         fixed: candidate.fixed,
+        is_any: matches!(candidate.params.last(), Some(ParamType::Any)),
         polymorphic: candidate.polymorphic.clone(),
     }
 }

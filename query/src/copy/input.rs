@@ -236,8 +236,7 @@ impl Records {
                 values.push(Value::Null);
                 continue;
             };
-            let value = std::str::from_utf8(&field)
-                .map_err(|_| invalid_utf8(&field))
+            let value = crate::value::utf8(&field)
                 .and_then(|text| crate::value::input::from_text(text, &column.ty, facts));
             values.push(value.map_err(|error| self.locate_column(error, column, &field))?);
         }
@@ -322,11 +321,4 @@ fn shortened(bytes: &[u8]) -> String {
 
 fn bad_format(message: impl Into<String>) -> Error {
     Error::new(SqlState::BAD_COPY_FILE_FORMAT, message)
-}
-
-fn invalid_utf8(bytes: &[u8]) -> Error {
-    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    let byte = bytes.get(valid).copied().unwrap_or_default();
-    let message = format!("invalid byte sequence for encoding \"UTF8\": 0x{byte:02x}");
-    Error::new(SqlState::CHARACTER_NOT_IN_REPERTOIRE, message)
 }

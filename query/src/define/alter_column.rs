@@ -233,6 +233,10 @@ fn rename(cx: &mut DefineContext<'_>, table: &TableDef, from: &str, to: &str) ->
         return Err(Error::new(SqlState::DUPLICATE_COLUMN, message));
     }
     let mut changed = table.clone();
+    if table.column(from).is_none() {
+        let message = format!("column \"{from}\" does not exist");
+        return Err(Error::new(SqlState::UNDEFINED_COLUMN, message));
+    }
     to.clone_into(&mut writable(&mut changed, from)?.name);
     let rename = |sql: &str| crate::parse::rename_column(sql, from, to);
     for column in &mut changed.columns {

@@ -163,11 +163,9 @@ pub(super) fn drop_schema(
     let catalog = cx.catalog();
     let inside = |schema: &str| schema == name.name;
     let what = format!("schema {}", name.name);
-    let first = catalog.relations.keys().find(|(schema, _)| inside(schema));
-    if let Some((schema, relation)) = first
-        && !cascade
-    {
-        return Err(dropping::in_the_way(&what, &format!("table {schema}.{relation}")));
+    let members = members(cx, &name.name);
+    if !members.is_empty() && !cascade {
+        return Err(dropping::all_in_the_way(&what, &members));
     }
     for view in catalog.views.values().filter(|view| inside(&view.schema)) {
         dropping::view(cx, view, true)?;
@@ -188,6 +186,34 @@ pub(super) fn drop_schema(
         cx.change.remove(cx.txn, &Definition::Type(Arc::clone(own)))?;
     }
     cx.change.remove(cx.txn, &Definition::Schema(schema))
+}
+
+/// What a schema holds that does not go with something else in it, in order of creation.
+fn members(cx: &DefineContext<'_>, schema: &str) -> Vec<String> {
+    let catalog = &cx.change.catalog;
+    let mut found: Vec<(u32, &str, &str)> = Vec::new();
+    let tables = catalog.tables.values().filter(|table| table.schema == schema);
+    let is_behind_view =
+        |oid: u32| catalog.views.values().any(|view| view.materialized == Some(oid));
+    let tables = tables.filter(|table| !is_behind_view(table.oid));
+    found.extend(tables.map(|table| (table.oid, "table", table.name.as_str())));
+    let views = catalog.views.values().filter(|view| view.schema == schema);
+    found.extend(views.map(|view| {
+        let kind = if view.materialized.is_some() { "materialized view" } else { "view" };
+        (view.oid, kind, view.name.as_str())
+    }));
+    let sequences = catalog.sequences.values();
+    let sequences = sequences.filter(|own| own.schema == schema && own.owned_by.is_none());
+    found.extend(sequences.map(|own| (own.oid, "sequence", own.name.as_str())));
+    let types = catalog.types.values().filter(|own| own.schema == schema);
+    found.extend(types.map(|own| (own.oid, "type", own.name.as_str())));
+    found.sort_unstable();
+    let is_visible = cx.search_path.iter().any(|own| own == schema);
+    let shown = |name: &str| match is_visible {
+        true => crate::identifier::quote_identifier(name),
+        false => crate::identifier::quote_qualified(schema, name),
+    };
+    found.into_iter().map(|(_, kind, name)| format!("{kind} {}", shown(name))).collect()
 }
 
 pub(super) fn create_extension(

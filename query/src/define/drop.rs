@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::{DefineContext, Defined, constraint, database, garbage, type_def};
 use crate::bind::ddl::{Drop, ObjectKind, QualifiedName};
-use crate::catalog::{Definition, ForeignKeyDef, Relation, TableDef, ViewDef};
+use crate::catalog::{ColumnDefault, Definition, ForeignKeyDef, Relation, TableDef, ViewDef};
 use crate::error::{Error, Result, SqlState};
+use crate::expression::Expr;
+use crate::value::Value;
 
 pub(super) fn drop(cx: &mut DefineContext<'_>, drop: &Drop) -> Result<Defined> {
     for name in &drop.names {
@@ -56,7 +58,9 @@ fn relation(cx: &mut DefineContext<'_>, drop: &Drop, name: &QualifiedName) -> Re
     let wrong = || {
         let article = if word == "index" { "an" } else { "a" };
         let message = format!("\"{}\" is not {article} {word}", name.name);
-        Error::new(SqlState::WRONG_OBJECT_TYPE, message)
+        let (article, kind) = cx.kind_of(relation);
+        let hint = format!("Use DROP {} to remove {article} {kind}.", kind.to_uppercase());
+        Error::new(SqlState::WRONG_OBJECT_TYPE, message).with_hint(hint)
     };
     match (drop.kind, relation) {
         (ObjectKind::Table, Relation::Table(oid)) => {
@@ -79,7 +83,8 @@ fn relation(cx: &mut DefineContext<'_>, drop: &Drop, name: &QualifiedName) -> Re
             index(cx, &table, oid, drop.cascade)
         }
         (ObjectKind::Sequence, Relation::Sequence(oid)) => {
-            check_default_users(cx, oid)?;
+            owning_column(cx, oid)?;
+            default_users(cx, oid, drop.cascade)?;
             sequence(cx, oid)
         }
         _ => Err(wrong()),
@@ -245,16 +250,70 @@ pub(super) fn sequence(cx: &mut DefineContext<'_>, oid: u32) -> Result<()> {
     cx.change.remove(cx.txn, &Definition::Sequence(sequence))
 }
 
-fn check_default_users(cx: &DefineContext<'_>, oid: u32) -> Result<()> {
+/// An identity column needs its sequence.
+fn owning_column(cx: &DefineContext<'_>, oid: u32) -> Result<()> {
     let Some(sequence) = cx.change.catalog.sequences.get(&oid) else { return Ok(()) };
     let Some((table, position)) = sequence.owned_by else { return Ok(()) };
     let Some(table) = cx.change.catalog.table(table) else { return Ok(()) };
     let Some(column) = table.columns.get(position) else { return Ok(()) };
-    if column.default.is_none() {
+    if !matches!(column.default, Some(ColumnDefault::Identity { .. })) {
         return Ok(());
     }
-    let user = format!("default value for column {} of table {}", column.name, table.name);
-    Err(in_the_way(&format!("sequence {}", sequence.name), &user))
+    let what = format!("sequence {}", sequence.name);
+    let user = format!("column {} of table {}", column.name, table.name);
+    let message = format!("cannot drop {what} because {user} requires it");
+    Err(Error::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message)
+        .with_hint(format!("You can drop {user} instead.")))
+}
+
+/// Defaults that take their values from a sequence: they go with it, or are in the way.
+fn default_users(cx: &mut DefineContext<'_>, oid: u32, cascade: bool) -> Result<()> {
+    let Some(sequence) = cx.change.catalog.sequences.get(&oid).cloned() else { return Ok(()) };
+    let tables: Vec<Arc<TableDef>> = cx.change.catalog.tables.values().cloned().collect();
+    for table in tables {
+        let users = using_columns(cx, &table, oid);
+        let mut changed = TableDef::clone(&table);
+        for position in &users {
+            let Some(column) = changed.columns.get_mut(*position) else { continue };
+            let user = format!("default value for column {} of table {}", column.name, table.name);
+            if !cascade {
+                return Err(in_the_way(&format!("sequence {}", sequence.name), &user));
+            }
+            column.default = None;
+            cx.notice(SqlState::SUCCESSFUL_COMPLETION, format!("drop cascades to {user}"));
+        }
+        if !users.is_empty() {
+            cx.put_table(changed)?;
+        }
+    }
+    Ok(())
+}
+
+/// The columns whose defaults name a sequence.
+fn using_columns(cx: &DefineContext<'_>, table: &TableDef, oid: u32) -> Vec<usize> {
+    let catalog = cx.catalog();
+    let mut users = Vec::new();
+    for (position, column) in table.live_columns() {
+        let Some(ColumnDefault::Expression(sql)) = &column.default else { continue };
+        if !sql.contains("nextval") {
+            continue;
+        }
+        // One that does not bind any more uses nothing.
+        let Ok(bound) = cx.runner.bind_default(&catalog, table, position, sql) else { continue };
+        if crate::plan::walk::any(&bound, &mut |part| takes_from(cx, part, oid)) {
+            users.push(position);
+        }
+    }
+    users
+}
+
+/// Whether an expression is `nextval` of a sequence.
+fn takes_from(cx: &DefineContext<'_>, expr: &Expr, oid: u32) -> bool {
+    let Expr::Call { function, args } = expr else { return false };
+    let Some(sequence) = args.first().filter(|_| &*function.name == "nextval") else {
+        return false;
+    };
+    matches!(cx.runner.eval(sequence, &[]), Ok(Value::Oid(named)) if named == oid)
 }
 
 /// `ALTER TABLE … DROP CONSTRAINT`
@@ -311,6 +370,7 @@ pub(super) fn column_dependents(
             return Err(in_the_way(&what, &format!("view {}", view.name)));
         }
     }
+    generated_columns(cx, table, &column.name, &what, cascade)?;
     let constraints: Vec<String> = table
         .constraint_names()
         .filter(|(_, columns)| columns.contains(&position))
@@ -345,10 +405,42 @@ pub(super) fn column_dependents(
     owned.into_iter().try_for_each(|oid| sequence(cx, oid))
 }
 
+/// Generated columns that are computed from a column: they go with it, or are in the way.
+fn generated_columns(
+    cx: &mut DefineContext<'_>,
+    table: &Arc<TableDef>,
+    column: &str,
+    what: &str,
+    cascade: bool,
+) -> Result<()> {
+    let users = table.live_columns().filter(|(_, own)| match &own.default {
+        Some(ColumnDefault::Generated(sql)) => crate::parse::mentions_column(sql, column),
+        _ => false,
+    });
+    let users: Vec<String> = users.map(|(_, own)| own.name.clone()).collect();
+    for name in users {
+        let user = format!("column {name} of table {}", table.name);
+        if !cascade {
+            return Err(in_the_way(what, &user));
+        }
+        cx.notice(SqlState::SUCCESSFUL_COMPLETION, format!("drop cascades to {user}"));
+        let table = cx.table_by_oid(table.oid)?;
+        super::alter_column::drop(cx, &table, &name, true, true)?;
+    }
+    Ok(())
+}
+
 /// 2BP01: something depends on what is to be dropped.
 pub(super) fn in_the_way(what: &str, user: &str) -> Error {
+    all_in_the_way(what, &[user.to_owned()])
+}
+
+/// 2BP01: several things do.
+pub(super) fn all_in_the_way(what: &str, users: &[String]) -> Error {
+    let details: Vec<String> =
+        users.iter().map(|user| format!("{user} depends on {what}")).collect();
     let message = format!("cannot drop {what} because other objects depend on it");
     Error::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message)
-        .with_detail(format!("{user} depends on {what}"))
+        .with_detail(details.join("\n"))
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.")
 }

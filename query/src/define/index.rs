@@ -41,7 +41,7 @@ pub(super) fn build(
     spec: &IndexSpec,
 ) -> Result<IndexDef> {
     for key in &spec.keys {
-        check_key(spec, &key.ty.base)?;
+        check_key(spec, &key.ty.base, key.operator_class.as_deref())?;
     }
     let pending = table.index_names().map(|(_, name)| name.to_owned()).collect();
     let (schema, base) = cx.change.catalog.known_name(table);
@@ -64,12 +64,15 @@ pub(super) fn build(
     })
 }
 
-fn check_key(spec: &IndexSpec, ty: &Type) -> Result<()> {
+fn check_key(spec: &IndexSpec, ty: &Type, class: Option<&str>) -> Result<()> {
     let fits = match spec.method {
         IndexMethod::Ordered => ty.is_orderable(),
         IndexMethod::FullText => *ty == Type::TsVector,
         IndexMethod::Geo => matches!(ty, Type::Geometry | Type::Geography),
-        IndexMethod::Inverted => true,
+        IndexMethod::Inverted => {
+            !matches!(ty, Type::Text | Type::Varchar | Type::Char | Type::Json)
+                || class.is_some_and(|class| class.ends_with("_trgm_ops"))
+        }
     };
     if fits {
         return Ok(());

@@ -252,6 +252,20 @@ impl DefineContext<'_> {
         }
     }
 
+    /// What kind of relation it is, with its article.
+    fn kind_of(&self, relation: Relation) -> (&'static str, &'static str) {
+        match relation {
+            Relation::Table(_) => ("a", "table"),
+            Relation::View(oid) => {
+                let view = self.change.catalog.views.get(&oid);
+                let is_materialized = view.is_some_and(|view| view.materialized.is_some());
+                ("a", if is_materialized { "materialized view" } else { "view" })
+            }
+            Relation::Index(..) => ("an", "index"),
+            Relation::Sequence(_) => ("a", "sequence"),
+        }
+    }
+
     fn table_by_oid(&self, oid: u32) -> Result<Arc<TableDef>> {
         let table = self.change.catalog.table(oid).cloned();
         table.ok_or_else(|| Error::internal("a table without a definition"))

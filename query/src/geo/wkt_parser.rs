@@ -14,12 +14,11 @@ impl Geometry {
     /// # Errors
     /// XX000 as PostGIS; 0A000 for Z and M coordinates.
     pub fn from_ewkt(text: &str) -> Result<Self> {
-        let mut parser = Parser { text, at: 0, depth: 0 };
+        let mut parser = Parser { text, at: 0, depth: 0, numbers: 0 };
         let srid = parser.srid()?;
         let shape = parser.tagged()?;
         parser.blank();
         if parser.at < text.len() {
-            parser.at += 1;
             return Err(parser.error());
         }
         Ok(Self::new(srid, shape))
@@ -30,19 +29,36 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// Numbers read with what separates them from the next token, which PostGIS counts twice.
+    numbers: usize,
 }
 
 impl Parser<'_> {
-    fn error(&self) -> Error {
+    /// The token that comes next cannot be.
+    fn error(&mut self) -> Error {
         let error = Error::internal("parse error - invalid geometry");
         if self.text.is_empty() {
             return error;
         }
-        let read = String::from_utf8_lossy(self.text.as_bytes().get(..self.at).unwrap_or_default());
-        error.with_hint(format!(
-            "\"{read}\" <-- parse error at position {} within geometry",
-            self.at
-        ))
+        self.blank();
+        let number = self.rest().iter().take_while(|byte| is_numeric(byte)).count();
+        self.numbers += usize::from(number > 0 && self.is_separated(number));
+        self.at += number.max(usize::from(!self.rest().is_empty()));
+        self.hinted(error)
+    }
+
+    /// Points behind what was read.
+    fn hinted(&self, error: Error) -> Error {
+        let position = self.at + 1 + self.numbers;
+        let bytes = self.text.as_bytes();
+        let read = String::from_utf8_lossy(bytes.get(..position).unwrap_or(bytes));
+        error
+            .with_hint(format!("\"{read}\" <-- parse error at position {position} within geometry"))
+    }
+
+    /// Whether the number of `length` bytes that comes next has a separator behind it.
+    fn is_separated(&self, length: usize) -> bool {
+        matches!(self.rest().get(length), Some(b' ' | b',' | b')' | b'\t' | b'\n' | b'\r'))
     }
 
     fn rest(&self) -> &[u8] {
@@ -94,7 +110,7 @@ impl Parser<'_> {
         let length =
             self.rest().iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count();
         let digits = self.text.get(self.at..self.at + length).unwrap_or_default();
-        let srid = digits.parse::<i32>().map_err(|_| self.error())?;
+        let Ok(srid) = digits.parse::<i32>() else { return Err(self.error()) };
         self.at += length;
         self.expect(b';')?;
         Ok(super::clamp_srid(srid))
@@ -110,18 +126,26 @@ impl Parser<'_> {
         let number = match text.to_ascii_lowercase().as_str() {
             "nan" => f64::NAN,
             _ if is_word => return Err(self.error()),
-            text => text.parse().map_err(|_| self.error())?,
+            text => match text.parse() {
+                Ok(number) => number,
+                Err(_) => return Err(self.error()),
+            },
         };
+        self.numbers += usize::from(self.is_separated(length));
         self.at += length;
         Ok(number)
     }
 
     fn kind(&mut self) -> Result<Kind> {
+        self.blank();
+        let start = self.at;
         let word = self.word();
+        let mut known = 0;
         for kind in Kind::ALL {
             let Some(suffix) = word.strip_prefix(&kind.name().to_ascii_uppercase()) else {
                 continue;
             };
+            known = known.max(kind.name().len());
             match suffix {
                 "" => {}
                 "Z" | "M" | "ZM" => return Err(z_or_m()),
@@ -134,6 +158,7 @@ impl Parser<'_> {
             self.at = before;
             return Ok(kind);
         }
+        self.at = start + known;
         Err(self.error())
     }
 
@@ -215,20 +240,31 @@ impl Parser<'_> {
         if self.empty() {
             return Ok(Polygon::empty());
         }
-        polygon_of(self.list(|parser| Ok(LineString::new(parser.list(Self::coord)?)))?)
+        polygon_of(self.list(Self::ring)?)
     }
+
+    fn ring(&mut self) -> Result<LineString<f64>> {
+        let ring = LineString::new(self.list(Self::coord)?);
+        check_ring(&ring).map_err(|error| self.hinted(error))?;
+        Ok(ring)
+    }
+}
+
+fn is_numeric(byte: &u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.')
+}
+
+/// A ring has four points or more and is closed.
+fn check_ring(ring: &LineString<f64>) -> Result<()> {
+    if ring.0.len() < 4 {
+        return Err(requires_more_points());
+    }
+    if ring.is_closed() { Ok(()) } else { Err(non_closed_rings()) }
 }
 
 /// A polygon of rings, the outer one first, each closed.
 pub(super) fn polygon_of(rings: Vec<LineString<f64>>) -> Result<Polygon<f64>> {
-    for ring in &rings {
-        if ring.0.len() < 4 {
-            return Err(requires_more_points());
-        }
-        if !ring.is_closed() {
-            return Err(non_closed_rings());
-        }
-    }
+    rings.iter().try_for_each(check_ring)?;
     let mut rings = rings.into_iter();
     Ok(match rings.next() {
         Some(exterior) => Polygon::new(exterior, rings.collect()),
@@ -277,6 +313,21 @@ mod tests {
             ("POLYGON((0 0,1 1,1 0,0 1))", "geometry contains non-closed rings"),
         ] {
             assert_eq!(Geometry::parse(text).unwrap_err().message(), message, "{text}");
+        }
+        for (text, position) in [
+            ("nonsense", 2),
+            ("POINT(1", 8),
+            ("POINT(1 2", 11),
+            ("POINT(1,2)", 10),
+            ("POINT(1 x)", 11),
+            ("POINT 1 2", 9),
+            ("POINTX(1 2)", 7),
+            ("POINT(1 2) junk", 15),
+            ("POLYGON((0 0,1 1))", 22),
+        ] {
+            let hint = Geometry::parse(text).unwrap_err().fields().hint.clone().unwrap();
+            let expected = format!("<-- parse error at position {position} within geometry");
+            assert!(hint.ends_with(&expected), "{hint}");
         }
         for text in ["POINT(1 2 3)", "POINT Z (1 2 3)", "POINTM(1 2 3)"] {
             assert_eq!(Geometry::parse(text).unwrap_err().state().0, "0A000");

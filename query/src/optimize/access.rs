@@ -6,7 +6,7 @@ use super::Planner;
 use super::bounds::{self, Match};
 use super::conjunct::{self, rejects_null};
 use super::equality::is_same;
-use super::{geo_access, text_access};
+use super::{geo_access, inverted_access, text_access};
 use crate::catalog::{IndexDef, IndexMethod, RowKeyDef};
 use crate::expression::Expr;
 use crate::plan::{IndexScan, IndexWriter, KeyBounds, Node, ScanColumn, SortKey, TableScan, walk};
@@ -55,7 +55,17 @@ impl Planner<'_> {
                 IndexMethod::Geo => {
                     geo_access::push(self, scan, index, &writer, &conjuncts, order, &mut accesses);
                 }
-                IndexMethod::Inverted => {}
+                IndexMethod::Inverted => {
+                    let is_unordered = order.is_empty();
+                    inverted_access::push(
+                        scan,
+                        index,
+                        &writer,
+                        &conjuncts,
+                        is_unordered,
+                        &mut accesses,
+                    );
+                }
             }
         }
         geo_access::push_with_words(order, &mut accesses);

@@ -24,6 +24,7 @@ pub(crate) mod equality;
 pub(crate) mod estimate;
 mod fold;
 mod geo_access;
+mod inverted_access;
 mod join;
 mod join_order;
 mod lower;

@@ -25,7 +25,7 @@ pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
     match (name, args) {
         ("pg_notify", [channel, payload]) => {
             notify(state, text(channel), text(payload))?;
-            Ok(Value::Null)
+            Ok(Value::text(""))
         }
         ("pg_cancel_backend", [Value::Int4(process_id)]) => {
             signal(state, *process_id, |backend| backend.interrupt(Interrupt::Cancel))
@@ -44,7 +44,7 @@ pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
         ("pg_blocking_pids", [Value::Int4(process_id)]) => Ok(blocking(state, *process_id)),
         ("pg_sleep", [Value::Float8(seconds)]) => {
             sleep(state, *seconds)?;
-            Ok(Value::Null)
+            Ok(Value::text(""))
         }
         ("pg_is_in_recovery", []) => Ok(Value::Bool(false)),
         ("pg_sequence_last_value", [Value::Oid(oid)]) => last_value(state, *oid),

@@ -15,6 +15,7 @@ mod query_builder;
 mod query_parser;
 pub mod rank;
 mod reader;
+pub mod trigram;
 mod ts_query;
 mod vector;
 

@@ -11,6 +11,7 @@ mod order;
 mod range;
 mod style;
 mod types;
+mod utf8;
 
 pub mod binary;
 pub mod datetime;
@@ -28,6 +29,7 @@ pub use order::{are_equal, compare};
 pub use range::Range;
 pub use style::OutputStyle;
 pub use types::{Category, FIRST_USER_OID, SqlType, Type};
+pub use utf8::utf8;
 
 use crate::geo::Geometry;
 use crate::text::{TsQuery, TsVector};

@@ -275,11 +275,8 @@ impl Binder<'_> {
     ) -> Result<(Vec<Expr>, Vec<Type>)> {
         let mut exprs = Vec::with_capacity(args.len());
         let mut types = Vec::with_capacity(args.len());
-        let mut is_any = false;
         for (arg, to) in args.into_iter().zip(&choice.args) {
-            let own = to.is_none();
             let ty = to.clone().unwrap_or_else(|| arg.ty.base.clone());
-            is_any |= own && exprs.len() >= choice.fixed;
             let from = self.type_name(&arg.ty);
             let arg = self.try_coerce(arg, &SqlType::new(ty.clone()), CastContext::Implicit)?;
             let arg = arg.ok_or_else(|| {
@@ -288,7 +285,7 @@ impl Binder<'_> {
             exprs.push(arg.expr);
             types.push(ty);
         }
-        if is_packed && !is_any {
+        if is_packed && !choice.is_any {
             let elements = exprs.split_off(choice.fixed);
             let repeated = types.split_off(choice.fixed);
             let element = repeated.into_iter().next().unwrap_or(Type::Text);

@@ -38,8 +38,13 @@ impl Binder<'_> {
                 self.bind_compare_row_subquery(op, left, right, at)
             }
             _ => {
+                let are_rows = is_row_call(left) && is_row_call(right);
                 let left = self.bind_expr(left)?;
                 let right = self.bind_expr(right)?;
+                let width = |row: &Typed| row.fields.as_ref().map_or(0, Vec::len);
+                if are_rows && width(&left) != width(&right) {
+                    return Err(unequal_rows(at));
+                }
                 self.compare(op, left, right, at)
             }
         }
@@ -113,8 +118,7 @@ impl Binder<'_> {
         at: Option<usize>,
     ) -> Result<Typed> {
         if left.len() != right.len() {
-            let message = "unequal number of entries in row expressions";
-            return Err(locate(Error::new(SqlState::SYNTAX_ERROR, message), at));
+            return Err(unequal_rows(at));
         }
         let pairs: Vec<(Typed, Typed)> = left.into_iter().zip(right).collect();
         match op {
@@ -288,9 +292,18 @@ impl Binder<'_> {
 pub(super) fn strip_row(expr: &Ast) -> Option<&[Ast]> {
     match strip(expr) {
         Ast::Tuple(parts) => Some(parts),
-        Ast::Function(call) if call.name.to_string().eq_ignore_ascii_case("row") => None,
         _ => None,
     }
+}
+
+/// `ROW (…)`
+fn is_row_call(expr: &Ast) -> bool {
+    matches!(strip(expr), Ast::Function(call) if call.name.to_string().eq_ignore_ascii_case("row"))
+}
+
+fn unequal_rows(at: Option<usize>) -> Error {
+    let message = "unequal number of entries in row expressions";
+    locate(Error::new(SqlState::SYNTAX_ERROR, message), at)
 }
 
 /// An operator that does not exist.
@@ -299,13 +312,18 @@ pub(super) fn operator_missing(symbol: &str, types: &[String], at: Option<usize>
         [operand] => format!("{symbol} {operand}"),
         _ => types.join(&format!(" {symbol} ")),
     };
-    let error =
-        Error::new(SqlState::UNDEFINED_FUNCTION, format!("operator does not exist: {operands}"))
-            .with_hint(
-                "No operator matches the given name and argument types. \
-         You might need to add explicit type casts.",
-            );
-    locate(error, at)
+    let hint = match types {
+        [_] => {
+            "No operator matches the given name and argument type. \
+             You might need to add an explicit type cast."
+        }
+        _ => {
+            "No operator matches the given name and argument types. \
+             You might need to add explicit type casts."
+        }
+    };
+    let message = format!("operator does not exist: {operands}");
+    locate(Error::new(SqlState::UNDEFINED_FUNCTION, message).with_hint(hint), at)
 }
 
 /// The type in which two types are compared.

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use sqlparser::ast::{Expr as Ast, FunctionArg, FunctionArgExpr, Value as Literal};
+use sqlparser::ast::{Expr as Ast, FunctionArg, FunctionArgExpr, Ident, Value as Literal};
 
 use crate::error::{Error, Result, SqlState};
 
@@ -38,9 +38,11 @@ pub(super) fn in_order<'s>(function: &str, args: &'s [FunctionArg]) -> Result<Ve
             FunctionArg::Unnamed(value) => (position, value),
             FunctionArg::Named { name, arg, .. } => {
                 is_named = true;
-                let name = crate::bind::fold(name);
-                let at = names.iter().position(|known| **known == *name);
-                (at.ok_or_else(|| unknown(function, &name))?, arg)
+                (place_of(function, names, name)?, arg)
+            }
+            FunctionArg::ExprNamed { name: Ast::Identifier(name), arg, .. } => {
+                is_named = true;
+                (place_of(function, names, name)?, arg)
             }
             FunctionArg::ExprNamed { name, .. } => {
                 return Err(unknown(function, &name.to_string()));
@@ -57,6 +59,12 @@ pub(super) fn in_order<'s>(function: &str, args: &'s [FunctionArg]) -> Result<Ve
         }
     }
     Ok(placed.into_iter().map(|place| place.unwrap_or(&ABSENT)).collect())
+}
+
+fn place_of(function: &str, names: &[&str], name: &Ident) -> Result<usize> {
+    let name = crate::bind::fold(name);
+    let at = names.iter().position(|known| **known == *name);
+    at.ok_or_else(|| unknown(function, &name))
 }
 
 fn unknown(function: &str, name: &str) -> Error {

@@ -3,7 +3,7 @@
 use cairn_engine::{Space, keyspace};
 
 use crate::catalog::{IndexDef, IndexKey, IndexMethod};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::expression::EvalContext;
 use crate::plan::{IndexWriter, TableWriter};
 use crate::value::{Type, Value, key};
@@ -76,7 +76,7 @@ impl IndexWriter {
                 entries.extend(bounds.map(entry));
             }
             IndexMethod::Inverted => {
-                return Err(Error::unsupported("a gin index over this type"));
+                super::inverted::push_entries(&self.index, position, &values, row_key, entries)?;
             }
         }
         Ok(())

@@ -6,6 +6,7 @@
 //! | row | `Space::Row`, storage, row key | [`crate::value::row`] |
 //! | unique index | `Space::Ordered`, index, key columns (and the row key when one is NULL) | row key |
 //! | other ordered index | `Space::Ordered`, index, key columns, row key | nothing |
+//! | inverted index | `Space::Ordered`, index, key number, element, row key | nothing |
 //! | full-text index | `Space::Text`, index, row key | the document |
 //! | R-tree | `Space::Geo`, index, row key | the box |
 //!
@@ -15,6 +16,7 @@ pub mod constraint;
 mod derived;
 pub mod entry;
 pub mod foreign_key;
+pub(crate) mod inverted;
 pub mod lock;
 pub mod range;
 pub mod referential_action;

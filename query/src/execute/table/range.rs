@@ -5,7 +5,7 @@ use cairn_engine::{KeyRange, Space, keyspace};
 
 use super::super::context::Context;
 use super::entry::key_order;
-use crate::catalog::{IndexDef, RowKeyDef, TableDef};
+use crate::catalog::{IndexDef, IndexMethod, RowKeyDef, TableDef};
 use crate::error::Result;
 use crate::expression::Expr;
 use crate::plan::KeyBounds;
@@ -142,7 +142,10 @@ impl KeySpace<'_> {
 
     /// A bound as a value of the key column's type: `int_column = 5::bigint` binds a wider value.
     fn fit(&self, column: usize, value: &Value) -> Fit {
+        let is_inverted = self.index.is_some_and(|index| index.method == IndexMethod::Inverted);
         let number = match value {
+            // Elements are stored as they are asked for.
+            _ if is_inverted => return Fit::Value(value.clone()),
             Value::Int2(_) | Value::Int4(_) | Value::Int8(_) => value.as_i64().unwrap_or(0),
             _ => return Fit::Value(value.clone()),
         };

@@ -170,6 +170,9 @@ pub(crate) fn entry_row_key(index: &IndexDef, key: &Bytes, value: Bytes) -> Resu
     if index.is_unique {
         return Ok(value);
     }
+    if index.method == IndexMethod::Inverted {
+        return super::inverted::row_key(key);
+    }
     let mut rest = key.get(keyspace::PREFIX_LEN..).unwrap_or_default();
     for definition in &index.keys {
         rest = key::skip(rest, key_order(definition))?;

@@ -75,9 +75,27 @@ pub(crate) fn key_name(table: &TableDef, key: &IndexKey) -> String {
     let column = key.column.and_then(|column| table.columns.get(column));
     match (column, &key.expression) {
         (Some(column), _) => column.name.clone(),
-        (None, Some(expression)) => expression.clone(),
+        (None, Some(expression)) => key_expression(expression),
         (None, None) => String::new(),
     }
+}
+
+/// An expression as a key: in parentheses unless it is a call.
+fn key_expression(text: &str) -> String {
+    let is_call = text.split_once('(').is_some_and(|(name, rest)| {
+        let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+        let mut depth = 1_usize;
+        let close = rest.find(|c: char| {
+            depth = match c {
+                '(' => depth + 1,
+                ')' => depth - 1,
+                _ => depth,
+            };
+            depth == 0
+        });
+        !name.is_empty() && name.chars().all(is_name) && close == Some(rest.len() - 1)
+    });
+    if is_call { text.to_owned() } else { format!("({text})") }
 }
 
 fn duplicate(table: &TableDef, constraint: &str, names: &[String], values: &[String]) -> Error {

@@ -31,12 +31,32 @@ pub(super) fn register(builder: &mut Builder) {
     builder.function("get_byte(bytea, int4) -> int4", |_, args| {
         let (bytes, at): (&[u8], i32) = (arg(args, 0)?, arg(args, 1)?);
         let found = usize::try_from(at).ok().and_then(|at| bytes.get(at));
-        let found = found.ok_or_else(|| {
-            let last = bytes.len().saturating_sub(1);
-            let message = format!("index {at} out of valid range, 0..{last}");
-            Error::new(SqlState("2202E"), message)
-        })?;
+        let found = found.ok_or_else(|| out_of_range(at, bytes))?;
         Ok(Value::Int4(i32::from(*found)))
+    });
+    builder.function("set_byte(bytea, int4, int4) -> bytea", |_, args| {
+        let (bytes, at): (&[u8], i32) = (arg(args, 0)?, arg(args, 1)?);
+        let mut changed = bytes.to_vec();
+        let place = usize::try_from(at).ok().and_then(|at| changed.get_mut(at));
+        *place.ok_or_else(|| out_of_range(at, bytes))? = arg::<i32>(args, 2)? as u8;
+        Ok(bytea(changed))
+    });
+    builder.function("convert_from(bytea, name) -> text", |_, args| {
+        let bytes: &[u8] = arg(args, 0)?;
+        match encoding(arg(args, 1)?, "source")? {
+            Encoding::Utf8 => Ok(Value::text(crate::value::utf8(bytes)?)),
+            Encoding::Latin1 => {
+                let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+                Ok(Value::text(text))
+            }
+        }
+    });
+    builder.function("convert_to(text, name) -> bytea", |_, args| {
+        let text: &str = arg(args, 0)?;
+        match encoding(arg(args, 1)?, "destination")? {
+            Encoding::Utf8 => Ok(bytea(text.as_bytes().to_vec())),
+            Encoding::Latin1 => text.chars().map(latin1).collect::<Result<_>>().map(bytea),
+        }
     });
     builder.function("md5(bytea) -> text", |_, args| {
         Ok(Value::text(hex(&md5::Md5::digest(arg::<&[u8]>(args, 0)?))))
@@ -58,6 +78,42 @@ pub(super) fn register(builder: &mut Builder) {
             Ok(bytea((0..len).map(|_| rand::random()).collect::<Vec<u8>>()))
         })
         .volatile();
+}
+
+fn out_of_range(at: i32, bytes: &[u8]) -> Error {
+    let last = bytes.len() as i64 - 1;
+    Error::new(SqlState("2202E"), format!("index {at} out of valid range, 0..{last}"))
+}
+
+/// The encodings that text is converted between.
+enum Encoding {
+    Utf8,
+    Latin1,
+}
+
+fn encoding(name: &str, which: &str) -> Result<Encoding> {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    match plain.to_ascii_lowercase().as_str() {
+        "utf8" | "unicode" => Ok(Encoding::Utf8),
+        "latin1" | "iso88591" => Ok(Encoding::Latin1),
+        _ => {
+            let message = format!("invalid {which} encoding name \"{name}\"");
+            Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, message))
+        }
+    }
+}
+
+fn latin1(c: char) -> Result<u8> {
+    u8::try_from(c).map_err(|_| {
+        let mut buffer = [0; 4];
+        let bytes = c.encode_utf8(&mut buffer).bytes().map(|byte| format!("0x{byte:02x}"));
+        let message = format!(
+            "character with byte sequence {} in encoding \"UTF8\" has no equivalent in encoding \
+             \"LATIN1\"",
+            bytes.collect::<Vec<_>>().join(" ")
+        );
+        Error::new(SqlState("22P05"), message)
+    })
 }
 
 fn register_digests(builder: &mut Builder) {

@@ -421,18 +421,20 @@ fn register_rest(builder: &mut Builder) {
         builder.function(&pair, |_, args| overlaps(args)).nullable();
     }
     for ty in ["timestamp", "timestamptz"] {
-        let spans = format!("overlaps({ty}, interval, {ty}, interval) -> bool");
-        builder
-            .function(&spans, |cx, args| match args {
-                [start, length, other, other_length] => {
-                    let end = end_of(cx, start, length)?;
-                    let other_end = end_of(cx, other, other_length)?;
-                    overlaps(&[start.clone(), end, other.clone(), other_end])
-                }
-                _ => Err(Error::internal("overlaps takes four values")),
-            })
-            .stable()
-            .nullable();
+        for (end, other_end) in [("interval", "interval"), (ty, "interval"), ("interval", ty)] {
+            let spans = format!("overlaps({ty}, {end}, {ty}, {other_end}) -> bool");
+            builder
+                .function(&spans, |cx, args| match args {
+                    [start, length, other, other_length] => {
+                        let end = end_of(cx, start, length)?;
+                        let other_end = end_of(cx, other, other_length)?;
+                        overlaps(&[start.clone(), end, other.clone(), other_end])
+                    }
+                    _ => Err(Error::internal("overlaps takes four values")),
+                })
+                .stable()
+                .nullable();
+        }
     }
 }
 
@@ -444,7 +446,7 @@ fn end_of(cx: &EvalContext<'_>, start: &Value, length: &Value) -> Result<Value> 
         (Value::TimestampTz(start), Value::Interval(length)) => {
             add_interval_in(&cx.statement.time_zone, *start, length).map(Value::TimestampTz)
         }
-        _ => Ok(Value::Null),
+        (_, end) => Ok(end.clone()),
     }
 }
 

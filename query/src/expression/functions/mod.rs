@@ -14,6 +14,7 @@ mod builder;
 mod bytes;
 mod datetime;
 mod definition;
+mod enums;
 mod geo;
 mod hash;
 mod json;
@@ -33,6 +34,7 @@ mod string;
 mod system;
 mod template;
 mod text_search;
+mod trigram;
 
 pub use builder::Builder;
 pub use polymorphic::{Instance, common_type, instantiate};
@@ -251,6 +253,8 @@ fn register_all(builder: &mut Builder) {
         sequence::register,
         string::register,
         text_search::register,
+        trigram::register,
+        enums::register,
     ];
     families.iter().for_each(|register| register(builder));
 }

@@ -139,7 +139,8 @@ fn like(text: &str, pattern: &str, escape: Option<char>) -> Result<bool> {
                 retry = Some((text_at.clone(), pattern_at.clone()));
                 continue;
             }
-            Some(c) if Some(c) == escape => {
+            // Where the text is over, what the pattern still asks for does not matter.
+            Some(c) if Some(c) == escape && !text_at.as_str().is_empty() => {
                 let literal = pattern_at.next().ok_or_else(|| {
                     let message = "LIKE pattern must not end with escape character";
                     Error::new(SqlState("22025"), message)
@@ -276,11 +277,28 @@ fn build(pattern: &str, flags: &str) -> Result<Regex> {
         .ignore_whitespace(flags.contains('x'))
         .size_limit(PATTERN_LEN_MAX)
         .build()
-        .map_err(|error| {
-            let cause = error.to_string().lines().last().unwrap_or_default().to_owned();
-            let message = format!("invalid regular expression: {}", cause.trim());
-            Error::new(SqlState("2201B"), message)
-        })
+        .map_err(|error| invalid(&error.to_string()))
+}
+
+/// What is wrong with a pattern, in Postgres' words where it has them.
+fn invalid(report: &str) -> Error {
+    let cause = report.lines().last().unwrap_or_default().trim();
+    let cause = cause.strip_prefix("error: ").unwrap_or(cause);
+    let cause = match cause {
+        "unclosed group" | "unopened group" => "parentheses () not balanced",
+        "unclosed character class" => "brackets [] not balanced",
+        "unclosed counted repetition" => "braces {} not balanced",
+        "repetition operator missing expression" => "quantifier operand invalid",
+        _ if cause.starts_with("invalid repetition count range") => "invalid repetition count(s)",
+        _ if cause.starts_with("invalid character class range") => "invalid character range",
+        _ if cause.starts_with("unrecognized escape sequence")
+            || cause.starts_with("incomplete escape sequence") =>
+        {
+            "invalid escape \\ sequence"
+        }
+        other => other,
+    };
+    Error::new(SqlState("2201B"), format!("invalid regular expression: {cause}"))
 }
 
 /// What Postgres writes otherwise: `\m`, `\M`, `\y`, `\Y` are word borders.
@@ -365,7 +383,8 @@ mod tests {
         assert!(like("", "%"));
         assert!(!like("abc", "ab"));
         assert!(like("aaab", "%aab"));
-        assert!(super::like("x", "x\\", Some('\\')).is_err());
+        assert!(super::like("xy", "x\\", Some('\\')).is_err());
+        assert!(!like("x", "x\\"));
     }
 
     #[test]

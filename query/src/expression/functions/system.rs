@@ -141,7 +141,7 @@ fn register_advisory(builder: &mut Builder) {
     builder
         .function("pg_advisory_unlock_all() -> void", |ctx, _| {
             ctx.services.advisory_unlock(None, false);
-            Ok(Value::Null)
+            Ok(Value::text(""))
         })
         .volatile();
 }
@@ -176,7 +176,7 @@ fn advisory_code(wanted: AdvisoryMode) -> super::Eval {
 
 fn advisory(ctx: &EvalContext<'_>, args: &[Value], mode: AdvisoryMode) -> Result<Value> {
     let is_granted = ctx.services.advisory_lock(advisory_key(args)?, mode)?;
-    Ok(if mode.is_try { Value::Bool(is_granted) } else { Value::Null })
+    Ok(if mode.is_try { Value::Bool(is_granted) } else { Value::text("") })
 }
 
 fn advisory_key(args: &[Value]) -> Result<AdvisoryKey> {

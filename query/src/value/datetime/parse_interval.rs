@@ -146,16 +146,13 @@ impl Sum {
 /// Reads an interval.
 ///
 /// # Errors
-/// 22007, 22008 (field value out of range)
+/// 22007, 22008
 pub fn parse_interval(text: &str) -> Result<Interval> {
     let invalid = || {
         let message = format!("invalid input syntax for type interval: \"{text}\"");
         Error::new(SqlState::INVALID_DATETIME_FORMAT, message)
     };
-    let out_of_range = || {
-        let message = format!("interval field value out of range: \"{text}\"");
-        Error::new(SqlState("22015"), message)
-    };
+    let out_of_range = || Error::new(SqlState::DATETIME_FIELD_OVERFLOW, "interval out of range");
     let trimmed = text.trim();
     let mut sum = Sum::default();
     let is_iso = trimmed.trim_start_matches('-').starts_with('P');

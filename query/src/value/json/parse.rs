@@ -61,7 +61,12 @@ impl<'a> Parser<'a> {
         if self.position >= self.text.len() {
             return self.error("The input string ended unexpectedly.".to_owned());
         }
-        self.error(format!("Expected {what}, but found \"{}\".", self.token()))
+        let token = self.token();
+        let is_word = token.starts_with(|c: char| c.is_alphabetic() || !c.is_ascii());
+        if is_word && !matches!(token, "true" | "false" | "null") {
+            return self.invalid_token();
+        }
+        self.error(format!("Expected {what}, but found \"{token}\"."))
     }
 
     fn invalid_token(&self) -> Error {

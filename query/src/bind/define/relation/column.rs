@@ -13,7 +13,7 @@ use crate::bind::ddl::{ColumnSpec, ColumnValue, ConstraintKind, ConstraintSpec};
 use crate::bind::define::object;
 use crate::bind::scope::Clause;
 use crate::bind::{fold, types};
-use crate::catalog::TableDef;
+use crate::catalog::{ColumnDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::value::{SqlType, Type};
 
@@ -184,14 +184,15 @@ fn generated(
         let message = "generation expression is not immutable";
         return Err(Error::new(SqlState::INVALID_OBJECT_DEFINITION, message));
     }
-    let reads_generated = crate::plan::walk::columns(&expr).into_iter().any(|position| {
-        table.columns.get(position).is_some_and(|column| {
-            matches!(column.default, Some(crate::catalog::ColumnDefault::Generated(_)))
-        })
-    });
-    if reads_generated {
-        let message = "cannot use generated column in column generation expression";
-        return Err(Error::new(SqlState::INVALID_OBJECT_DEFINITION, message));
+    let columns = crate::plan::walk::columns(&expr).into_iter();
+    let generated = columns
+        .filter_map(|position| table.columns.get(position))
+        .find(|column| matches!(column.default, Some(crate::catalog::ColumnDefault::Generated(_))));
+    if let Some(ColumnDef { name, .. }) = generated {
+        let message =
+            format!("cannot use generated column \"{name}\" in column generation expression");
+        let detail = "A generated column cannot reference another generated column.";
+        return Err(Error::new(SqlState::INVALID_OBJECT_DEFINITION, message).with_detail(detail));
     }
     Ok(ColumnValue::Generated(value.to_string()))
 }

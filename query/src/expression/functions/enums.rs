@@ -1,0 +1,73 @@
+//! Functions on enums: their labels (Postgres manual 9.10). Arguments count by their types.
+
+use std::sync::Arc;
+
+use super::Builder;
+use crate::catalog::TypeKind;
+use crate::error::{Error, Result};
+use crate::expression::EvalContext;
+use crate::value::shape::{self, Shape};
+use crate::value::{Array, EnumLabel, Type, Value};
+
+pub(super) fn register(builder: &mut Builder) {
+    builder
+        .function("enum_first(anyenum) -> anyenum", |ctx, args| {
+            Ok(labels(ctx, args)?.1.into_iter().next().unwrap_or(Value::Null))
+        })
+        .stable()
+        .nullable()
+        .typed();
+    builder
+        .function("enum_last(anyenum) -> anyenum", |ctx, args| {
+            Ok(labels(ctx, args)?.1.into_iter().next_back().unwrap_or(Value::Null))
+        })
+        .stable()
+        .nullable()
+        .typed();
+    builder
+        .function("enum_range(anyenum) -> anyarray", |ctx, args| {
+            let (ty, all) = labels(ctx, args)?;
+            Ok(Value::Array(Array::new(ty, all).into()))
+        })
+        .stable()
+        .nullable()
+        .typed();
+    builder
+        .function("enum_range(anyenum, anyenum) -> anyarray", |ctx, args| {
+            let (ty, mut all) = labels(ctx, args)?;
+            let place = |at: usize| match args.get(at) {
+                Some(Value::Enum(label)) => Some(label.position),
+                _ => None,
+            };
+            let is_inside = |label: &Value| match label {
+                Value::Enum(label) => {
+                    place(0).is_none_or(|first| first <= label.position)
+                        && place(1).is_none_or(|last| label.position <= last)
+                }
+                _ => false,
+            };
+            all.retain(is_inside);
+            Ok(Value::Array(Array::new(ty, all).into()))
+        })
+        .stable()
+        .nullable()
+        .typed();
+}
+
+/// The enum that the arguments are of, and its labels in order.
+fn labels(ctx: &EvalContext<'_>, args: &[Value]) -> Result<(Type, Vec<Value>)> {
+    let shapes = args.last().map(shape::read).unwrap_or_default();
+    let is_enum = |shape: &Shape| matches!(shape.ty, Type::Enum(_));
+    let Some(Shape { ty: Type::Enum(oid), .. }) = shapes.into_iter().find(is_enum) else {
+        return Err(Error::internal("an enum of no type"));
+    };
+    let catalog = ctx.services.catalog();
+    let Some(TypeKind::Enum(labels)) = catalog.types.get(&oid).map(|def| &def.kind) else {
+        return Err(Error::internal(format!("type {oid} is no enum")));
+    };
+    let label = |(position, label): (usize, &String)| {
+        let (position, label) = (position as u32, label.as_str().into());
+        Value::Enum(Arc::new(EnumLabel { position, label }))
+    };
+    Ok((Type::Enum(oid), labels.iter().enumerate().map(label).collect()))
+}
