@@ -63,6 +63,8 @@ pub enum Ddl {
         /// `AUTHORIZATION`
         owner: Option<String>,
     },
+    /// `REINDEX` of these indexes; `None` is all.
+    Reindex(Option<Vec<u32>>),
     /// `CREATE TYPE`, `CREATE DOMAIN`
     CreateType {
         /// Its name.

@@ -236,6 +236,18 @@ impl Binder<'_> {
             return Err(Error::new(SqlState::SYNTAX_ERROR, message)
                 .with_hint(format!("For example, FROM {example} [AS] foo.")));
         };
+        let word = match query.body.as_ref() {
+            ast::SetExpr::Insert(_) => Some("INTO"),
+            ast::SetExpr::Update(_) => Some("SET"),
+            ast::SetExpr::Delete(_) => Some("FROM"),
+            ast::SetExpr::Merge(_) => Some("INTO"),
+            _ => None,
+        };
+        if let Some(word) = word {
+            // A name could stand where the verb does: what follows cannot be.
+            let message = format!("syntax error at or near \"{word}\"");
+            return Err(Error::new(SqlState::SYNTAX_ERROR, message));
+        }
         let hidden = if is_lateral { None } else { Some(std::mem::take(&mut self.level().scope)) };
         let bound = self.in_inline_level(|binder| binder.bind_query(query, None));
         if let Some(hidden) = hidden {

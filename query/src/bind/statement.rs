@@ -103,8 +103,6 @@ pub enum BoundStatement {
         /// `FULL`
         is_full: bool,
     },
-    /// `REINDEX`: OIDs of the indexes; all of the database when `None`.
-    Reindex(Option<Vec<u32>>),
     /// `DISCARD`
     Discard(Discard),
     /// `CHECKPOINT`

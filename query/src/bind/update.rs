@@ -193,6 +193,9 @@ impl Binder<'_> {
         let mut assigned = Vec::with_capacity(assignments.len());
         for assignment in assignments {
             match &assignment.target {
+                AssignmentTarget::ColumnName(name) if self.extensions.subscript(name).is_some() => {
+                    self.assign_part(name, &assignment.value, table, &mut assigned)?;
+                }
                 AssignmentTarget::ColumnName(name) => {
                     let position = self.set_target(name, table)?;
                     let value = self.assigned_value(&assignment.value, position, table)?;
@@ -255,7 +258,12 @@ impl Binder<'_> {
     }
 
     /// A value as the column takes it.
-    fn updated_value(&mut self, value: Typed, position: usize, table: &TableDef) -> Result<Expr> {
+    pub(super) fn updated_value(
+        &mut self,
+        value: Typed,
+        position: usize,
+        table: &TableDef,
+    ) -> Result<Expr> {
         let column = &table.columns[position];
         let detail = match &column.default {
             Some(ColumnDefault::Generated(_)) => {

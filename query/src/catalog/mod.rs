@@ -440,7 +440,44 @@ pub struct TypeDef {
     pub owner: String,
     /// What it is.
     pub kind: TypeKind,
+    /// Of an enum: where each label stands in the order, once one came between others; until then
+    /// they stand evenly apart.
+    #[serde(default)]
+    pub places: Vec<u32>,
 }
+
+impl TypeDef {
+    /// The labels of an enum with their places, in order.
+    pub fn labels(&self) -> impl DoubleEndedIterator<Item = (u32, &str)> {
+        let labels = match &self.kind {
+            TypeKind::Enum(labels) => labels.as_slice(),
+            _ => &[],
+        };
+        labels.iter().enumerate().map(|(at, label)| (self.place(at), label.as_str()))
+    }
+
+    fn place(&self, at: usize) -> u32 {
+        let even = || u32::try_from(at + 1).unwrap_or(u32::MAX).saturating_mul(PLACE_STEP);
+        self.places.get(at).copied().unwrap_or_else(even)
+    }
+
+    /// A place for a label that comes to stand before the one at a position; `None` when there is
+    /// no room.
+    pub fn place_before(&self, at: usize) -> Option<u32> {
+        let TypeKind::Enum(labels) = &self.kind else { return None };
+        let below = at.checked_sub(1).map_or(0, |last| self.place(last));
+        let above = if at < labels.len() {
+            self.place(at)
+        } else {
+            below.saturating_add(PLACE_STEP).saturating_add(PLACE_STEP)
+        };
+        let middle = below + (above - below) / 2;
+        (middle != below).then_some(middle)
+    }
+}
+
+/// How far apart labels of an enum stand, so that others find room between them.
+const PLACE_STEP: u32 = 1 << 16;
 
 /// What a user's type is.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -190,22 +190,42 @@ pub(super) fn alter(
         AlterAction::SetIdentity { column, is_always, options } => {
             set_identity(cx, &mut changed, column, *is_always, options)?;
         }
-        AlterAction::DropIdentity { column, .. } => {
-            let column = writable(&mut changed, column)?;
-            if let Some(ColumnDefault::Identity { sequence, .. }) = column.default {
-                column.default = None;
+        AlterAction::DropIdentity { column, if_exists } => {
+            let place = writable(&mut changed, column)?;
+            if let Some(ColumnDefault::Identity { sequence, .. }) = place.default {
+                place.default = None;
                 dropping::sequence(cx, sequence)?;
+            } else {
+                is_not(cx, table, column, "an identity column", *if_exists)?;
             }
         }
-        AlterAction::DropExpression { column, .. } => {
-            let column = writable(&mut changed, column)?;
-            if matches!(column.default, Some(ColumnDefault::Generated(_))) {
-                column.default = None;
+        AlterAction::DropExpression { column, if_exists } => {
+            let place = writable(&mut changed, column)?;
+            if matches!(place.default, Some(ColumnDefault::Generated(_))) {
+                place.default = None;
+            } else {
+                is_not(cx, table, column, "a stored generated column", *if_exists)?;
             }
         }
         _ => return Err(Error::internal("a column action went the wrong way")),
     }
     cx.put_table(changed)?;
+    Ok(())
+}
+
+/// 55000: a column is not of a kind; with IF EXISTS only a notice.
+fn is_not(
+    cx: &mut DefineContext<'_>,
+    table: &TableDef,
+    column: &str,
+    what: &str,
+    if_exists: bool,
+) -> Result<()> {
+    let message = format!("column \"{column}\" of relation \"{}\" is not {what}", table.name);
+    if !if_exists {
+        return Err(Error::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+    }
+    cx.notice(SqlState::SUCCESSFUL_COMPLETION, format!("{message}, skipping"));
     Ok(())
 }
 

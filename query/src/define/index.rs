@@ -138,6 +138,33 @@ pub(super) fn all_rows(table: &Arc<TableDef>) -> Plan {
     }
 }
 
+/// Makes indexes anew from the rows: those that are named, or all.
+pub(super) fn rebuild(cx: &mut DefineContext<'_>, wanted: Option<&[u32]>) -> Result<Defined> {
+    let tables: Vec<Arc<TableDef>> = cx.change.catalog.tables.values().cloned().collect();
+    for table in tables {
+        for old in &table.indexes {
+            if wanted.is_none_or(|wanted| wanted.contains(&old.oid)) {
+                rebuild_one(cx, table.oid, old)?;
+            }
+        }
+    }
+    Defined::new("REINDEX")
+}
+
+fn rebuild_one(cx: &mut DefineContext<'_>, table: u32, old: &Arc<IndexDef>) -> Result<()> {
+    let table = cx.table_by_oid(table)?;
+    cx.check_owner(&table.owner, "index", &old.name)?;
+    cx.lock_table(table.oid)?;
+    super::garbage::discard_index(cx.txn, old)?;
+    let storage = cx.store.next_object_id()?;
+    let new = Arc::new(IndexDef { storage, ..IndexDef::clone(old) });
+    let mut changed = TableDef::clone(&table);
+    let place = changed.indexes.iter_mut().find(|index| index.oid == old.oid);
+    *place.ok_or_else(|| Error::internal("an index is gone"))? = Arc::clone(&new);
+    let changed = cx.put_table(changed)?;
+    fill(cx, &changed, &new)
+}
+
 /// Where the entries of an index under construction go.
 struct Sink<'a> {
     cx: &'a DefineContext<'a>,

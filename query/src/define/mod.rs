@@ -192,6 +192,7 @@ pub fn execute(cx: &mut DefineContext<'_>, ddl: &Ddl) -> Result<Defined> {
         Ddl::AlterSequence { name, if_exists, action } => {
             sequence::alter(cx, name, *if_exists, action)
         }
+        Ddl::Reindex(indexes) => index::rebuild(cx, indexes.as_deref()),
         Ddl::AlterIndex { name, if_exists, rename } => {
             index::alter(cx, name, *if_exists, rename.as_deref())
         }

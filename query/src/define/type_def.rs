@@ -25,6 +25,7 @@ pub(super) fn create(
     }
     let tag = if matches!(kind, TypeKind::Domain { .. }) { "CREATE DOMAIN" } else { "CREATE TYPE" };
     cx.put(Definition::Type(Arc::new(TypeDef {
+        places: Vec::new(),
         oid: cx.store.next_object_id()?,
         array_oid: cx.store.next_object_id()?,
         schema,
@@ -81,7 +82,7 @@ pub(super) fn alter(
                 None => labels.len(),
                 Some((is_before, other)) => position_of(labels, other)? + usize::from(!is_before),
             };
-            labels.insert(at, label.clone());
+            insert_label(&mut changed, at, label)?;
         }
         AlterType::RenameValue { from, to } => {
             let labels = enum_labels(&mut changed)?;
@@ -102,6 +103,18 @@ pub(super) fn alter(
     }
     cx.put(Definition::Type(Arc::new(changed)))?;
     Defined::new("ALTER TYPE")
+}
+
+/// Puts a label before the one at a position; rows keep the places of theirs.
+fn insert_label(def: &mut TypeDef, at: usize, label: &str) -> Result<()> {
+    let place = def.place_before(at).ok_or_else(|| {
+        let message = format!("there is no room for another label next to \"{label}\"");
+        Error::new(SqlState::PROGRAM_LIMIT_EXCEEDED, message)
+    })?;
+    def.places = def.labels().map(|(place, _)| place).collect();
+    def.places.insert(at, place);
+    enum_labels(def)?.insert(at, label.to_owned());
+    Ok(())
 }
 
 fn enum_labels(def: &mut TypeDef) -> Result<&mut Vec<String>> {

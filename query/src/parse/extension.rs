@@ -10,6 +10,7 @@
 //! | `ON CONFLICT (expressions) WHERE …` | `ON CONFLICT (marker)` | [`Inference`] |
 //! | `OVERRIDING SYSTEM VALUE` | a marker in the column list | [`Override`] |
 //! | `AS IDENTITY (options)` | `AS IDENTITY (CACHE number)` | [`SequenceOption`]s |
+//! | `SET a[1] = …` | `SET marker = …` | the subscripts |
 
 use sqlparser::ast::{Expr, Ident, IndexConstraint, ObjectName};
 use sqlparser::keywords::Keyword;
@@ -18,7 +19,7 @@ use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use super::command::define::sequence::{self, SequenceOption};
 use super::dialect::CairnDialect;
-use super::mysql;
+use super::{Like, mysql};
 
 /// What was cut out of a statement.
 #[derive(Debug, Default)]
@@ -27,6 +28,8 @@ pub(crate) struct Extensions {
     conflicts: Vec<Inference>,
     indexes: Vec<IndexConstraint>,
     identities: Vec<Vec<SequenceOption>>,
+    likes: Vec<Like>,
+    subscripts: Vec<Expr>,
 }
 
 /// A locking clause.
@@ -65,6 +68,7 @@ pub(crate) enum Override {
 
 const LOCK: &str = "\0lock";
 const CONFLICT: &str = "\0conflict";
+const SUBSCRIPT: &str = "\0subscript";
 const SYSTEM: &str = "\0system";
 const USER: &str = "\0user";
 
@@ -72,6 +76,17 @@ impl Extensions {
     /// The indexes of CREATE TABLE; see [`super::mysql`].
     pub(crate) fn indexes(&self) -> &[IndexConstraint] {
         &self.indexes
+    }
+
+    /// The tables that CREATE TABLE copies columns of; see [`super::like`].
+    pub(crate) fn likes(&self) -> &[Like] {
+        &self.likes
+    }
+
+    /// The part of a column that a marker stands for as the target of an assignment.
+    pub(crate) fn subscript(&self, name: &ObjectName) -> Option<&Expr> {
+        let marker = name.0.first()?.as_ident()?.value.strip_prefix(SUBSCRIPT)?;
+        self.subscripts.get(marker.parse::<usize>().ok()?)
     }
 
     /// The locking clause that a marker stands for.
@@ -105,14 +120,16 @@ impl Extensions {
 pub(super) fn extract(
     tokens: Vec<TokenWithSpan>,
 ) -> Result<(Vec<TokenWithSpan>, Extensions), ParserError> {
-    let (tokens, indexes) = mysql::translate(tokens)?;
-    let found = Extensions { indexes, ..Extensions::default() };
-    let mut cutter = Cutter { tokens, at: 0, kept: Vec::new(), found };
+    let (tokens, mysql::Beside { indexes, likes }) = mysql::translate(tokens)?;
+    let found = Extensions { indexes, likes, ..Extensions::default() };
+    let set = SetList::default();
+    let mut cutter = Cutter { tokens, at: 0, kept: Vec::new(), found, set };
     while cutter.at < cutter.tokens.len() {
         let cut = cutter.cut_lock()
             || cutter.cut_conflict()?
             || cutter.cut_overriding()
-            || cutter.cut_identity()?;
+            || cutter.cut_identity()?
+            || cutter.cut_subscript()?;
         if !cut {
             cutter.keep();
         }
@@ -126,11 +143,52 @@ struct Cutter {
     at: usize,
     kept: Vec<TokenWithSpan>,
     found: Extensions,
+    set: SetList,
+}
+
+/// Whether tokens are in the list of assignments of an UPDATE.
+#[derive(Default)]
+struct SetList {
+    depth: usize,
+    /// How deep the last UPDATE stands.
+    update: Option<usize>,
+    /// How deep the list stands.
+    list: Option<usize>,
+}
+
+impl SetList {
+    fn pass(&mut self, token: &Token, before: Option<&Token>) {
+        match token {
+            Token::LParen => self.depth += 1,
+            Token::RParen => {
+                self.depth = self.depth.saturating_sub(1);
+                self.list = self.list.filter(|list| *list <= self.depth);
+            }
+            Token::Word(word) if word.quote_style.is_none() => match word.keyword {
+                Keyword::UPDATE => self.update = Some(self.depth),
+                Keyword::SET if self.update == Some(self.depth) => self.list = Some(self.depth),
+                Keyword::FROM if is_word(before, Keyword::DISTINCT) => {}
+                Keyword::FROM | Keyword::WHERE | Keyword::RETURNING
+                    if self.list == Some(self.depth) =>
+                {
+                    self.list = None;
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+fn is_word(token: Option<&Token>, keyword: Keyword) -> bool {
+    matches!(token, Some(Token::Word(word))
+        if word.keyword == keyword && word.quote_style.is_none())
 }
 
 impl Cutter {
     fn keep(&mut self) {
         if let Some(token) = self.tokens.get(self.at) {
+            self.set.pass(&token.token, self.kept.last().map(|token| &token.token));
             self.kept.push(token.clone());
         }
         self.at += 1;
@@ -298,6 +356,39 @@ impl Cutter {
                 matches!(&token.token, Token::Word(kept)
                     if kept.keyword == *word && kept.quote_style.is_none())
             })
+    }
+
+    /// `a[1][2] =` in a list of assignments
+    fn cut_subscript(&mut self) -> Result<bool, ParserError> {
+        let before = self.kept.last().map(|token| &token.token);
+        let is_target = self.set.list == Some(self.set.depth)
+            && (before == Some(&Token::Comma) || is_word(before, Keyword::SET))
+            && matches!(self.token(0), Some(Token::Word(_)))
+            && self.token(1) == Some(&Token::LBracket);
+        let Some(end) = is_target.then(|| self.subscripts_end()).flatten() else {
+            return Ok(false);
+        };
+        let span = self.span();
+        let target = parse_all(self.tokens.get(self.at..end).unwrap_or_default().to_vec())?;
+        self.found.subscripts.push(target);
+        self.push_marker(format!("{SUBSCRIPT}{}", self.found.subscripts.len() - 1), span);
+        self.at = end;
+        Ok(true)
+    }
+
+    /// Where the subscripts behind the next word end, if `=` follows them.
+    fn subscripts_end(&self) -> Option<usize> {
+        let mut depth = 0_usize;
+        for (position, token) in self.tokens.iter().enumerate().skip(self.at + 1) {
+            match token.token {
+                Token::LBracket => depth += 1,
+                Token::RBracket => depth = depth.checked_sub(1)?,
+                Token::Eq if depth == 0 => return Some(position),
+                _ if depth == 0 => return None,
+                _ => {}
+            }
+        }
+        None
     }
 
     /// The parenthesis that closes the one at a position.

@@ -17,6 +17,7 @@ mod column_name;
 pub(crate) mod command;
 mod dialect;
 pub(crate) mod extension;
+mod like;
 mod mysql;
 mod source;
 
@@ -24,6 +25,7 @@ pub(crate) use column_name::{mentions_column, rename_column};
 pub(crate) use command::Command;
 pub(crate) use dialect::CairnDialect;
 pub(crate) use extension::{Extensions, Override, RowLock};
+pub(crate) use like::{Including, Like};
 pub(crate) use source::Source;
 
 /// Longer texts are refused, as a message of the wire protocol would be.

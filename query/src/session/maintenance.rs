@@ -40,7 +40,6 @@ impl Session {
                 self.state.database.shared.db.wait_durable(self.must_be_durable())?;
                 Ok("CHECKPOINT".into())
             }
-            BoundStatement::Reindex(_) => Err(Error::unsupported("REINDEX")),
             _ => Err(Error::internal("a statement went the wrong way")),
         }
     }

@@ -7,7 +7,7 @@ use super::datetime::parse::{self, Clock};
 use super::datetime::parse_interval::parse_interval;
 use super::numeric::Numeric;
 use super::{EnumLabel, SqlType, Type, Value, json, literal, opaque};
-use crate::catalog::{Catalog, Relation, TypeKind};
+use crate::catalog::{Catalog, Relation};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::context::StatementFacts;
 
@@ -307,10 +307,7 @@ pub fn parse_enum(text: &str, oid: u32, cx: InputContext<'_>) -> Result<Value> {
     let Some(definition) = definition else {
         return Err(Error::internal(format!("type {oid} is not in the catalog")));
     };
-    if let TypeKind::Enum(labels) = &definition.kind
-        && let Some(position) = labels.iter().position(|label| label == text)
-    {
-        let position = position as u32;
+    if let Some((position, _)) = definition.labels().find(|(_, label)| *label == text) {
         return Ok(Value::Enum(Arc::new(EnumLabel { position, label: text.into() })));
     }
     let message = format!("invalid input value for enum {}: \"{text}\"", definition.name);

@@ -101,7 +101,7 @@ pub enum Value {
 /// catalog.
 #[derive(Clone, Debug)]
 pub struct EnumLabel {
-    /// Its position among the labels of the type, from 0.
+    /// Where it stands in the order of the type's labels.
     pub position: u32,
     /// The label.
     pub label: Arc<str>,

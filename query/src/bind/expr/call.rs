@@ -63,7 +63,7 @@ impl Binder<'_> {
         if call.over.is_some() {
             return self.bind_window_call(call);
         }
-        if !registry::aggregates(&call.name).is_empty() {
+        if is_aggregate(&call.name, call.args.len()) {
             return self.bind_aggregate(call);
         }
         if super::window::window_function(&call.name).is_some() {
@@ -105,6 +105,9 @@ impl Binder<'_> {
             function.name.0.iter().filter_map(|p| p.as_ident()).collect();
         let at = idents.first().and_then(|ident| self.at_name(ident));
         let name = idents.last().map(|ident| fold(ident)).unwrap_or_default();
+        if let [.., schema, _] = idents.as_slice() {
+            self.check_schema(&fold(schema)).map_err(|error| locate(error, at))?;
+        }
         let mut call = Call {
             name,
             at,
@@ -125,6 +128,15 @@ impl Binder<'_> {
             FunctionArguments::List(list) => self.sort_args(list, &mut call)?,
         }
         Ok(call)
+    }
+
+    fn check_schema(&self, schema: &str) -> Result<()> {
+        let is_built_in = matches!(schema, "pg_catalog" | "information_schema");
+        if is_built_in || self.ctx.catalog.schemas.contains_key(schema) {
+            return Ok(());
+        }
+        let message = format!("schema \"{schema}\" does not exist");
+        Err(Error::new(SqlState::INVALID_SCHEMA_NAME, message))
     }
 
     fn sort_args<'s>(
@@ -355,6 +367,17 @@ impl Binder<'_> {
     pub(super) fn text_arg(text: &str) -> Typed {
         Typed::new(Expr::Const(Value::text(text)), Type::Text)
     }
+}
+
+/// Whether a call is of an aggregate: a function of the same name with so many parameters, which
+/// no aggregate has, comes first.
+fn is_aggregate(name: &str, count: usize) -> bool {
+    let aggregates = registry::aggregates(name);
+    let takes = |len: usize, is_variadic: bool| len == count || is_variadic;
+    let fits = aggregates.iter().any(|own| takes(own.params.len(), own.is_variadic));
+    let function =
+        registry::functions(name).iter().any(|own| takes(own.params.len(), own.is_variadic));
+    !aggregates.is_empty() && (fits || !function)
 }
 
 /// The error of `f(*)`.

@@ -14,6 +14,8 @@ mod special;
 mod subquery;
 mod window;
 
+use std::sync::Arc;
+
 use sqlparser::ast::{self, CastKind, Expr as Ast};
 
 use super::binder::{Binder, locate};
@@ -120,7 +122,13 @@ impl Binder<'_> {
             return Ok(Typed::new(Expr::Array { elements: Vec::new(), element }, to));
         }
         let value = self.bind_expr(expr)?;
-        self.cast(value, &to)
+        let value = self.cast(value, &to)?;
+        let catalog = Arc::clone(self.ctx.catalog);
+        let domain = crate::bind::types::domain_of(&catalog, &self.ctx.facts.search_path, ty);
+        match domain.and_then(|oid| catalog.types.get(&oid)) {
+            Some(domain) => self.checked_by(domain, value),
+            None => Ok(value),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use sqlparser::ast::ObjectName;
 use super::option;
 use crate::bind::BoundStatement;
 use crate::bind::binder::{Binder, locate};
-use crate::bind::ddl::QualifiedName;
+use crate::bind::ddl::{Ddl, QualifiedName};
 use crate::catalog::{Relation, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::parse::command::session::{Choice, ReindexKind};
@@ -25,12 +25,13 @@ impl Binder<'_> {
             };
         }
         let name = self.qualified(name)?;
-        Ok(BoundStatement::Reindex(match kind {
+        let indexes = match kind {
             ReindexKind::Index => Some(vec![self.named_index(&name)?]),
             ReindexKind::Table => Some(indexes(&*self.stored_table(&name)?)),
             ReindexKind::Schema => Some(self.indexes_in(&name.name)?),
             ReindexKind::Database => self.check_database(&name.name).map(|()| None)?,
-        }))
+        };
+        Ok(BoundStatement::Define(Box::new(Ddl::Reindex(indexes))))
     }
 
     fn named_index(&self, name: &QualifiedName) -> Result<u32> {

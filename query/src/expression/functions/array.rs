@@ -15,6 +15,13 @@ pub(super) fn register(builder: &mut Builder) {
 }
 
 fn register_shape(builder: &mut Builder) {
+    // What `SET a[1] = …` calls; the name is out of the reach of SQL as people write it.
+    builder
+        .function("with element(anyarray, anyelement, VARIADIC int4) -> anyarray", |_, args| {
+            with_element(args)
+        })
+        .nullable()
+        .typed();
     builder.function("array_ndims(anyarray) -> int4", |_, args| {
         let dimensions = arg::<&Array>(args, 0)?.dimensions.len();
         if dimensions == 0 { Ok(Value::Null) } else { super::string::count(dimensions) }
@@ -53,6 +60,72 @@ fn dimension(args: &[Value], show: fn((usize, i32)) -> Result<Value>) -> Result<
         Some(dimension) => show(*dimension),
         None => Ok(Value::Null),
     }
+}
+
+/// 134,217,727 elements: what an array may have, as in Postgres.
+const ELEMENT_COUNT_MAX: i64 = 134_217_727;
+
+/// An array with one element put in place; one of one dimension grows so that it has the place.
+fn with_element(args: &[Value]) -> Result<Value> {
+    let [array, value, indexes, shapes] = args else {
+        return Err(Error::internal("an element without its place"));
+    };
+    let mut at = Vec::new();
+    for index in as_array(Some(indexes)).map(|array| array.elements.as_slice()).unwrap_or_default()
+    {
+        let Value::Int4(index) = index else {
+            let message = "array subscript in assignment must not be null";
+            return Err(Error::new(SqlState("22004"), message));
+        };
+        at.push(*index);
+    }
+    let mut array = match as_array(Some(array)).filter(|array| !array.dimensions.is_empty()) {
+        Some(array) => array.clone(),
+        None => {
+            let shape = crate::value::shape::read(shapes).into_iter().next();
+            let element = shape.and_then(|shape| shape.ty.element().cloned()).unwrap_or(Type::Text);
+            let dimensions = at.iter().map(|index| (1, *index)).collect();
+            return Ok(Value::Array(
+                Array { element, dimensions, elements: vec![value.clone()] }.into(),
+            ));
+        }
+    };
+    if array.dimensions.len() != at.len() {
+        return Err(Error::new(SqlState("2202E"), "wrong number of array subscripts"));
+    }
+    if let ([dimension], [index]) = (array.dimensions.as_mut_slice(), at.as_slice()) {
+        grow(dimension, &mut array.elements, *index)?;
+    }
+    let mut place = 0_usize;
+    for ((len, lower), index) in array.dimensions.iter().zip(&at) {
+        let offset = usize::try_from(i64::from(*index) - i64::from(*lower)).ok();
+        let offset = offset.filter(|offset| offset < len);
+        let offset =
+            offset.ok_or_else(|| Error::new(SqlState("2202E"), "array subscript out of range"))?;
+        place = place * len + offset;
+    }
+    if let Some(element) = array.elements.get_mut(place) {
+        element.clone_from(value);
+    }
+    Ok(Value::Array(array.into()))
+}
+
+/// Puts NULLs at an end of the elements until there is a place for the subscript.
+fn grow(dimension: &mut (usize, i32), elements: &mut Vec<Value>, index: i32) -> Result<()> {
+    let (len, lower) = (i64::try_from(dimension.0).unwrap_or(i64::MAX), i64::from(dimension.1));
+    let index = i64::from(index);
+    let before = (lower - index).max(0);
+    let behind = (index - (lower + len - 1)).max(0);
+    if len + before + behind > ELEMENT_COUNT_MAX {
+        let message = format!("array size exceeds the maximum allowed ({ELEMENT_COUNT_MAX})");
+        return Err(Error::new(SqlState::PROGRAM_LIMIT_EXCEEDED, message));
+    }
+    let nulls = |count: i64| (0..count).map(|_| Value::Null);
+    elements.splice(0..0, nulls(before));
+    elements.extend(nulls(behind));
+    dimension.0 = elements.len();
+    dimension.1 = i32::try_from(lower - before).unwrap_or(i32::MIN);
+    Ok(())
 }
 
 fn register_building(builder: &mut Builder) {

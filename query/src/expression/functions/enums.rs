@@ -1,15 +1,24 @@
-//! Functions on enums: their labels (Postgres manual 9.10). Arguments count by their types.
+//! Functions on users' types: the labels of enums (Postgres manual 9.10), whose arguments count
+//! by their types, and the refusal of domains.
 
 use std::sync::Arc;
 
 use super::Builder;
-use crate::catalog::TypeKind;
 use crate::error::{Error, Result};
 use crate::expression::EvalContext;
 use crate::value::shape::{self, Shape};
 use crate::value::{Array, EnumLabel, Type, Value};
 
 pub(super) fn register(builder: &mut Builder) {
+    // What a cast to a domain calls; the name is out of the reach of SQL as people write it.
+    builder
+        .function("refused by domain(anyelement, text, text) -> anyelement", |_, args| {
+            let text = |at: usize| args.get(at).and_then(Value::as_str);
+            let domain = text(1).unwrap_or_default();
+            Err(crate::execute::table::constraint::domain_violation(domain, text(2)))
+        })
+        .volatile()
+        .nullable();
     builder
         .function("enum_first(anyenum) -> anyenum", |ctx, args| {
             Ok(labels(ctx, args)?.1.into_iter().next().unwrap_or(Value::Null))
@@ -62,12 +71,11 @@ fn labels(ctx: &EvalContext<'_>, args: &[Value]) -> Result<(Type, Vec<Value>)> {
         return Err(Error::internal("an enum of no type"));
     };
     let catalog = ctx.services.catalog();
-    let Some(TypeKind::Enum(labels)) = catalog.types.get(&oid).map(|def| &def.kind) else {
-        return Err(Error::internal(format!("type {oid} is no enum")));
+    let Some(def) = catalog.types.get(&oid) else {
+        return Err(Error::internal(format!("type {oid} is not in the catalog")));
     };
-    let label = |(position, label): (usize, &String)| {
-        let (position, label) = (position as u32, label.as_str().into());
-        Value::Enum(Arc::new(EnumLabel { position, label }))
+    let label = |(position, label): (u32, &str)| {
+        Value::Enum(Arc::new(EnumLabel { position, label: label.into() }))
     };
-    Ok((Type::Enum(oid), labels.iter().enumerate().map(label).collect()))
+    Ok((Type::Enum(oid), def.labels().map(label).collect()))
 }

@@ -146,13 +146,19 @@ impl Sum {
 /// Reads an interval.
 ///
 /// # Errors
-/// 22007, 22008
+/// 22007; 22015 for a number that no field holds, 22008 for a sum that an interval does not
 pub fn parse_interval(text: &str) -> Result<Interval> {
     let invalid = || {
         let message = format!("invalid input syntax for type interval: \"{text}\"");
         Error::new(SqlState::INVALID_DATETIME_FORMAT, message)
     };
-    let out_of_range = || Error::new(SqlState::DATETIME_FIELD_OVERFLOW, "interval out of range");
+    let out_of_range = || {
+        if !has_large_number(text) {
+            return Error::new(SqlState::DATETIME_FIELD_OVERFLOW, "interval out of range");
+        }
+        let message = format!("interval field value out of range: \"{text}\"");
+        Error::new(SqlState("22015"), message)
+    };
     let trimmed = text.trim();
     let mut sum = Sum::default();
     let is_iso = trimmed.trim_start_matches('-').starts_with('P');
@@ -163,6 +169,12 @@ pub fn parse_interval(text: &str) -> Result<Interval> {
     let tokens = tokenize(trimmed).ok_or_else(invalid)?;
     let is_ago = read_tokens(&tokens, &mut sum).ok_or_else(invalid)?;
     sum.finish(is_ago).ok_or_else(out_of_range)
+}
+
+/// Whether a number in the text is larger than any field of an interval.
+fn has_large_number(text: &str) -> bool {
+    let numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
+    numbers.map(str::parse::<i32>).any(|number| number.is_err())
 }
 
 /// Splits into numbers (with signs, points, colons, hyphens inside) and words.

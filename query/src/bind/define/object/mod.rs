@@ -9,6 +9,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::parse::Statement;
 use crate::parse::command::define::Command;
 
+mod alter;
 mod comment;
 mod database;
 mod grant;
@@ -27,6 +28,7 @@ pub(super) fn bind_command(
 ) -> Result<Ddl> {
     let mut binder = Binder::new(ctx, statement);
     match command {
+        Command::Alter(command) => alter::bind(&binder, command),
         Command::Sequence(command) => sequence::bind(&binder, command),
         Command::Type(command) => types::bind(&mut binder, command),
         Command::View(command) => view::bind(binder, command),

@@ -37,7 +37,10 @@ pub(super) fn bind(binder: &Binder<'_>, command: &Command) -> Result<Ddl> {
 }
 
 /// Options as our grammar has them.
-fn bind_options(binder: &Binder<'_>, options: &[SequenceOption]) -> Result<SequenceOptions> {
+pub(super) fn bind_options(
+    binder: &Binder<'_>,
+    options: &[SequenceOption],
+) -> Result<SequenceOptions> {
     let mut bound = SequenceOptions::default();
     for option in options {
         bind_option(binder, option, &mut bound)?;

@@ -21,7 +21,7 @@ use crate::value::{SqlType, Type};
 ///
 /// # Errors
 /// 42704 for an unknown type, 42601 for clauses that exclude each other, what a DEFAULT meets.
-pub(super) fn bind(binder: &mut Binder<'_>, ast: &AstColumn) -> Result<ColumnSpec> {
+pub(super) fn bind(binder: &mut Binder<'_>, ast: &AstColumn, table: &str) -> Result<ColumnSpec> {
     let serial = serial_type(&ast.data_type);
     let mut column = ColumnSpec {
         name: fold(&ast.name),
@@ -40,7 +40,7 @@ pub(super) fn bind(binder: &mut Binder<'_>, ast: &AstColumn) -> Result<ColumnSpe
             ColumnOption::Null => is_null = true,
             ColumnOption::Default(value) => {
                 let value = default_value(binder, &column, value)?;
-                set_value(binder, &mut column, value, &ast.name)?;
+                set_value(binder, &mut column, value, (&ast.name, table))?;
             }
             ColumnOption::Generated { generated_as, sequence_options, generation_expr, .. }
                 if generation_expr.is_none() =>
@@ -50,13 +50,14 @@ pub(super) fn bind(binder: &mut Binder<'_>, ast: &AstColumn) -> Result<ColumnSpe
                 let is_always = matches!(generated_as, GeneratedAs::Always);
                 column.is_not_null = true;
                 let value = ColumnValue::Identity { is_always, options };
-                set_value(binder, &mut column, value, &ast.name)?;
+                set_value(binder, &mut column, value, (&ast.name, table))?;
             }
             _ => {}
         }
     }
     if is_null && column.is_not_null {
-        return Err(conflicting(binder, "conflicting NULL/NOT NULL declarations", &ast.name));
+        let what = "conflicting NULL/NOT NULL declarations";
+        return Err(conflicting(binder, what, (&ast.name, table)));
     }
     Ok(column)
 }
@@ -84,7 +85,7 @@ pub(super) fn finish(
             ColumnOption::Generated { generation_expr: None, .. } => {}
             ColumnOption::Generated { generation_expr: Some(value), .. } => {
                 let value = generated(binder, table, column, value)?;
-                set_value(binder, column, value, &ast.name)?;
+                set_value(binder, column, value, (&ast.name, &table.name))?;
             }
             ColumnOption::PrimaryKey(key) => {
                 constraints.push(constraint::primary_key(&owner, option.name.as_ref(), key)?);
@@ -103,7 +104,7 @@ pub(super) fn finish(
             other => return Err(Error::unsupported(other.to_string())),
         }
     }
-    refuse_null_key(binder, ast, &constraints)?;
+    refuse_null_key(binder, ast, &table.name, &constraints)?;
     Ok(constraints)
 }
 
@@ -111,12 +112,14 @@ pub(super) fn finish(
 fn refuse_null_key(
     binder: &Binder<'_>,
     ast: &AstColumn,
+    table: &str,
     constraints: &[ConstraintSpec],
 ) -> Result<()> {
     let is_null = ast.options.iter().any(|option| option.option == ColumnOption::Null);
     let is_key = |spec: &ConstraintSpec| matches!(spec.kind, ConstraintKind::PrimaryKey { .. });
     if is_null && constraints.iter().any(is_key) {
-        return Err(conflicting(binder, "conflicting NULL/NOT NULL declarations", &ast.name));
+        let what = "conflicting NULL/NOT NULL declarations";
+        return Err(conflicting(binder, what, (&ast.name, table)));
     }
     Ok(())
 }
@@ -202,7 +205,7 @@ fn set_value(
     binder: &Binder<'_>,
     column: &mut ColumnSpec,
     value: ColumnValue,
-    name: &Ident,
+    place: (&Ident, &str),
 ) -> Result<()> {
     let what = match (&column.value, &value) {
         (None, _) => {
@@ -227,11 +230,12 @@ fn set_value(
         }
         _ => "both default and identity specified",
     };
-    Err(conflicting(binder, what, name))
+    Err(conflicting(binder, what, place))
 }
 
-fn conflicting(binder: &Binder<'_>, what: &str, name: &Ident) -> Error {
-    let message = format!("{what} for column \"{}\"", fold(name));
+/// Clauses of a column, given with its table's name, that exclude each other.
+fn conflicting(binder: &Binder<'_>, what: &str, (name, table): (&Ident, &str)) -> Error {
+    let message = format!("{what} for column \"{}\" of table \"{table}\"", fold(name));
     locate(Error::new(SqlState::SYNTAX_ERROR, message), binder.at_name(name))
 }
 
@@ -244,7 +248,7 @@ pub(super) fn bind_added(
     table: &TableDef,
     ast: &AstColumn,
 ) -> Result<(ColumnSpec, Vec<ConstraintSpec>)> {
-    let mut column = bind(binder, ast)?;
+    let mut column = bind(binder, ast, &table.name)?;
     let mut table = table.clone();
     table.columns.push(parts::described_column(&column));
     let constraints = finish(binder, &Arc::new(table), ast, &mut column)?;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use sqlparser::ast;
 
 use super::constraint::{self, Item};
-use super::{column, index, parts, refuse};
+use super::{column, index, like, parts, refuse};
 use crate::bind::binder::Binder;
-use crate::bind::ddl::{ColumnSpec, CreateTable, OnCommit};
-use crate::error::Result;
+use crate::bind::ddl::{ColumnSpec, ColumnValue, CreateTable, OnCommit};
+use crate::bind::fold;
+use crate::error::{Error, Result};
 
 /// Binds CREATE TABLE.
 ///
@@ -18,17 +19,22 @@ pub(super) fn bind(binder: &mut Binder<'_>, create: &ast::CreateTable) -> Result
     refuse(create.partition_by.is_some() || create.partition_of.is_some(), "partitioning")?;
     refuse(create.inherits.is_some(), "INHERITS")?;
     let name = binder.qualified(&create.name)?;
-    let mut columns = like(binder, create)?;
+    let mut columns = Vec::with_capacity(create.columns.len());
     for ast in &create.columns {
-        columns.push(column::bind(binder, ast)?);
+        columns.push(column::bind(binder, ast, &name.name)?);
     }
+    let likes = like::bind(binder, create, &mut columns)?;
     let mut table = parts::described(&name, &columns);
     mark_generated(&mut table, create, &columns);
     let table = Arc::new(table);
     let (mut constraints, mut indexes) = (Vec::new(), Vec::new());
-    let first = columns.len() - create.columns.len();
-    for (ast, spec) in create.columns.iter().zip(columns.iter_mut().skip(first)) {
-        constraints.append(&mut column::finish(binder, &table, ast, spec)?);
+    for ast in &create.columns {
+        let own = columns.iter_mut().find(|column| column.name == fold(&ast.name));
+        let own = own.ok_or_else(|| Error::internal("a column is gone"))?;
+        constraints.append(&mut column::finish(binder, &table, ast, own)?);
+    }
+    for like in likes {
+        like.push_parts(&columns, &mut constraints, &mut indexes);
     }
     for ast in &create.constraints {
         match constraint::bind(binder, &table, ast)? {
@@ -58,40 +64,24 @@ fn mark_generated(
     create: &ast::CreateTable,
     columns: &[ColumnSpec],
 ) {
-    let first = columns.len() - create.columns.len();
-    for (ast, column) in create.columns.iter().zip(table.columns.iter_mut().skip(first)) {
-        let is_generated = ast.options.iter().any(|option| {
-            matches!(&option.option, ast::ColumnOption::Generated { generation_expr: Some(_), .. })
-        });
-        if is_generated {
+    let is_written = |name: &str| {
+        let own = create.columns.iter().find(|ast| fold(&ast.name) == name);
+        own.is_some_and(|ast| {
+            ast.options.iter().any(|option| {
+                matches!(
+                    &option.option,
+                    ast::ColumnOption::Generated { generation_expr: Some(_), .. }
+                )
+            })
+        })
+    };
+    for (spec, column) in columns.iter().zip(&mut table.columns) {
+        let is_copied = matches!(spec.value, Some(ColumnValue::Generated(_)));
+        if is_copied || is_written(&spec.name) {
             let generated = crate::catalog::ColumnDefault::Generated(String::new());
             column.default = Some(generated);
         }
     }
-}
-
-/// The columns that `LIKE` copies: names, types and NOT NULL.
-fn like(binder: &Binder<'_>, create: &ast::CreateTable) -> Result<Vec<ColumnSpec>> {
-    let Some(ast::CreateTableLikeKind::Parenthesized(like) | ast::CreateTableLikeKind::Plain(like)) =
-        &create.like
-    else {
-        return Ok(Vec::new());
-    };
-    let including = matches!(like.defaults, Some(ast::CreateTableLikeDefaults::Including));
-    let source = binder.named_table(&binder.qualified(&like.name)?)?;
-    let copy = source.live_columns().map(|(_, column)| ColumnSpec {
-        name: column.name.clone(),
-        ty: column.ty.clone(),
-        domain: column.domain,
-        is_not_null: column.is_not_null,
-        value: match &column.default {
-            Some(crate::catalog::ColumnDefault::Expression(sql)) if including => {
-                Some(crate::bind::ddl::ColumnValue::Expression(sql.clone()))
-            }
-            _ => None,
-        },
-    });
-    Ok(copy.collect())
 }
 
 fn on_commit(create: &ast::CreateTable) -> OnCommit {

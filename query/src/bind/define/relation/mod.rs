@@ -14,6 +14,7 @@ mod constraint;
 mod create_table;
 mod drop;
 mod index;
+mod like;
 mod parts;
 
 /// Binds the statement if it is one of these.

@@ -5,6 +5,7 @@
 
 use sqlparser::parser::{Parser, ParserError};
 
+pub(crate) mod alter;
 pub(crate) mod comment;
 pub(crate) mod database;
 mod foreign;
@@ -20,6 +21,8 @@ pub(crate) use words::{Setting, TextSpan};
 /// Such a statement.
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
+    /// `ALTER TABLE` on identities and the like
+    Alter(alter::Command),
     /// `CREATE SEQUENCE`, `ALTER SEQUENCE`
     Sequence(sequence::Command),
     /// Of types and domains.
@@ -40,6 +43,9 @@ pub(crate) enum Command {
 
 /// Parses the statement if it is one of these; otherwise nothing was consumed.
 pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Command>, ParserError> {
+    if let Some(command) = alter::parse(parser)? {
+        return Ok(Some(Command::Alter(command)));
+    }
     if let Some(command) = sequence::parse(parser)? {
         return Ok(Some(Command::Sequence(command)));
     }

@@ -128,7 +128,8 @@ pub(crate) fn options(parser: &mut Parser<'_>) -> Result<Vec<SequenceOption>, Pa
     Ok(options)
 }
 
-fn option(parser: &mut Parser<'_>) -> Result<Option<SequenceOption>, ParserError> {
+/// The next option, if there is one.
+pub(super) fn option(parser: &mut Parser<'_>) -> Result<Option<SequenceOption>, ParserError> {
     let no = [Keyword::MINVALUE, Keyword::MAXVALUE, Keyword::CYCLE];
     if let Some(word) = no.iter().find(|word| parser.parse_keywords(&[Keyword::NO, **word])) {
         return Ok(Some(match word {

@@ -1,0 +1,112 @@
+//! What ALTER TABLE does to columns in ways that `sqlparser` does not know: identities, generated
+//! values, storage. A statement that does something else as well is left to it.
+
+use sqlparser::ast::{Ident, ObjectName};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+
+use super::sequence::{self, SequenceOption};
+use super::words;
+
+/// `ALTER TABLE` with actions of these kinds only.
+#[derive(Clone, Debug)]
+pub(crate) struct Command {
+    /// Which table.
+    pub name: ObjectName,
+    /// `IF EXISTS`
+    pub if_exists: bool,
+    /// What to do, in order.
+    pub actions: Vec<Action>,
+}
+
+/// One action.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    /// `ALTER COLUMN … SET GENERATED`, `RESTART`, `SET INCREMENT BY` …
+    SetIdentity {
+        /// Which column.
+        column: Ident,
+        /// `SET GENERATED ALWAYS` (true) or `BY DEFAULT`.
+        is_always: Option<bool>,
+        /// What changes in its sequence.
+        options: Vec<SequenceOption>,
+    },
+    /// `ALTER COLUMN … DROP IDENTITY`
+    DropIdentity {
+        /// Which column.
+        column: Ident,
+        /// `IF EXISTS`
+        if_exists: bool,
+    },
+    /// `ALTER COLUMN … DROP EXPRESSION`
+    DropExpression {
+        /// Which column.
+        column: Ident,
+        /// `IF EXISTS`
+        if_exists: bool,
+    },
+    /// `SET SCHEMA`
+    SetSchema(Ident),
+    /// `ALTER COLUMN … SET STORAGE`, `SET STATISTICS`, `SET COMPRESSION`: nothing here.
+    Accepted,
+}
+
+/// Parses the statement if it is one of these; otherwise nothing was consumed.
+pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Command>, ParserError> {
+    if parser.peek_keyword(Keyword::ALTER) { parser.maybe_parse(command) } else { Ok(None) }
+}
+
+fn command(parser: &mut Parser<'_>) -> Result<Command, ParserError> {
+    parser.expect_keywords(&[Keyword::ALTER, Keyword::TABLE])?;
+    let if_exists = words::if_exists(parser);
+    let _ = parser.parse_keyword(Keyword::ONLY);
+    let name = parser.parse_object_name(false)?;
+    let actions = parser.parse_comma_separated(action)?;
+    Ok(Command { name, if_exists, actions })
+}
+
+fn action(parser: &mut Parser<'_>) -> Result<Action, ParserError> {
+    if parser.parse_keywords(&[Keyword::SET, Keyword::SCHEMA]) {
+        return parser.parse_identifier().map(Action::SetSchema);
+    }
+    parser.expect_keyword(Keyword::ALTER)?;
+    let _ = parser.parse_keyword(Keyword::COLUMN);
+    let column = parser.parse_identifier()?;
+    if words::all_words(parser, &["DROP", "IDENTITY"]) {
+        return Ok(Action::DropIdentity { column, if_exists: words::if_exists(parser) });
+    }
+    if words::all_words(parser, &["DROP", "EXPRESSION"]) {
+        return Ok(Action::DropExpression { column, if_exists: words::if_exists(parser) });
+    }
+    for word in ["STORAGE", "STATISTICS", "COMPRESSION"] {
+        if words::all_words(parser, &["SET", word]) {
+            return words::value(parser).map(|_| Action::Accepted);
+        }
+    }
+    set_identity(parser, column)
+}
+
+/// Any number of `SET GENERATED …`, `SET option`, `RESTART …`.
+fn set_identity(parser: &mut Parser<'_>, column: Ident) -> Result<Action, ParserError> {
+    let (mut is_always, mut options) = (None, Vec::new());
+    loop {
+        if words::all_words(parser, &["SET", "GENERATED", "ALWAYS"]) {
+            is_always = Some(true);
+        } else if words::all_words(parser, &["SET", "GENERATED", "BY", "DEFAULT"]) {
+            is_always = Some(false);
+        } else {
+            let is_set = parser.parse_keyword(Keyword::SET);
+            match sequence::option(parser)? {
+                Some(option) if is_set != matches!(option, SequenceOption::Restart(_)) => {
+                    options.push(option);
+                }
+                None if !is_set => break,
+                _ => return parser.expected_ref("an option", parser.peek_token_ref()),
+            }
+        }
+    }
+    if is_always.is_none() && options.is_empty() {
+        return parser.expected_ref("an action", parser.peek_token_ref());
+    }
+    Ok(Action::SetIdentity { column, is_always, options })
+}
