@@ -122,10 +122,10 @@ impl JsonBuilder<'_> {
         if let Some(fields) = &shape.fields {
             return fields.clone();
         }
-        if let Type::Row(oid) = shape.ty {
-            if let Some(fields) = self.catalog.row_fields(oid) {
-                return fields.into_iter().map(|(name, ty)| (name, ty.base.into())).collect();
-            }
+        if let Type::Row(oid) = shape.ty
+            && let Some(fields) = self.catalog.row_fields(oid)
+        {
+            return fields.into_iter().map(|(name, ty)| (name, ty.base.into())).collect();
         }
         let fields = values.iter().enumerate();
         fields
