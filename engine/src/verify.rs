@@ -106,6 +106,42 @@ mod tests {
         assert_eq!(kinds.len(), 5, "sst, wal, fts, geo, and those without an ending: {kinds:?}");
     }
 
+    /// The log file with commits in it, and where they end.
+    fn log(env: &Env) -> (std::path::PathBuf, usize) {
+        let is_log = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "wal");
+        let path = files_of(env).into_iter().find(is_log).unwrap();
+        let bytes = env.vfs.map(&path).unwrap();
+        (path, bytes.iter().rposition(|&byte| byte != 0).unwrap() + 1)
+    }
+
+    #[test]
+    fn the_last_commit_is_cut_off_after_a_crash_and_missed_after_a_close() {
+        let files = MemoryFs::default();
+        let env = Env::with_files(Arc::new(files.clone()));
+        let options = || Options { background_thread_count: 0, ..Options::default() };
+        let db = Db::open_in(env.clone(), Path::new(DIR), options()).unwrap();
+        for key in [b"first", b"last."] {
+            let txn = db.begin(Isolation::ReadCommitted);
+            txn.put(key, b"value").unwrap();
+            txn.commit().unwrap();
+        }
+        let crashed = files.kill_image();
+        db.close().unwrap();
+
+        let (path, end) = log(&env);
+        files.corrupt(&path, end - 1, 0x01);
+        let error = Db::open_in(env, Path::new(DIR), options()).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Corruption);
+        assert_eq!(error.place().map(|place| place.file.clone()), Some(path));
+
+        let env = Env::with_files(Arc::new(crashed.clone()));
+        let (path, end) = log(&env);
+        crashed.corrupt(&path, end - 1, 0x01);
+        let db = Db::open_in(env, Path::new(DIR), options()).unwrap();
+        assert!(db.snapshot().get(b"first").unwrap().is_some());
+        assert!(db.snapshot().get(b"last.").unwrap().is_none(), "a torn tail is cut cleanly");
+    }
+
     #[test]
     fn what_is_not_ours_is_refused_and_left_alone() {
         let files = MemoryFs::default();

@@ -1,8 +1,8 @@
 //! Reading the write-ahead log back: telling a torn tail from corruption.
 //!
 //! # Invariants
-//! W-2: a bad record ends replay only at the tail of the last segment, and only when nothing
-//! proves that it was durable; anywhere else it is corruption.
+//! W-2: a bad record ends replay only at the tail of the last segment of a log that was not
+//! closed, and only when nothing proves that it was durable; anywhere else it is corruption.
 
 use std::path::{Path, PathBuf};
 
