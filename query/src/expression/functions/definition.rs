@@ -21,6 +21,7 @@ pub(super) fn register(builder: &mut Builder) {
     register_views(builder);
     register_functions(builder);
     register_comments(builder);
+    register_visibility(builder);
     register_names(builder);
     for (name, params) in ABSENT {
         builder.function(&format!("{name}({params}) -> text"), |_, _| Ok(Value::Null)).stable();
@@ -218,7 +219,7 @@ fn comment(ctx: &EvalContext<'_>, oid: u32, column: i16) -> Value {
     found.map_or(Value::Null, |text| Value::text(text.as_str()))
 }
 
-fn register_names(builder: &mut Builder) {
+fn register_visibility(builder: &mut Builder) {
     for kind in ["function", "operator", "opclass", "opfamily", "collation", "conversion"] {
         // What is built in is always found.
         let signature = format!("pg_{kind}_is_visible(oid) -> bool");
@@ -229,6 +230,9 @@ fn register_names(builder: &mut Builder) {
             Ok(is_table_visible(ctx, arg(args, 0)?).map_or(Value::Null, Value::Bool))
         })
         .stable();
+}
+
+fn register_names(builder: &mut Builder) {
     builder
         .function("pg_my_temp_schema() -> oid", |ctx, _| {
             let own = ctx.statement.search_path.iter().find(|schema| is_temporary(schema));
