@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::BoundQuery;
-use crate::catalog::{IndexKey, IndexMethod, ReferentialAction};
+use crate::catalog::{IndexKey, IndexMethod, ParameterDef, ReferentialAction};
 use crate::value::SqlType;
 
 /// A name with the schema that was written before it, if any.
@@ -63,6 +63,10 @@ pub enum Ddl {
         /// `AUTHORIZATION`
         owner: Option<String>,
     },
+    /// `CREATE FUNCTION`
+    CreateFunction(CreateFunction),
+    /// `DROP FUNCTION`
+    DropFunction(DropFunction),
     /// `REINDEX` of these indexes; `None` is all.
     Reindex(Option<Vec<u32>>),
     /// `CREATE TYPE`, `CREATE DOMAIN`
@@ -207,6 +211,34 @@ pub enum Ddl {
         /// `CASCADE`
         cascade: bool,
     },
+}
+
+/// See [`Ddl::CreateFunction`].
+#[derive(Clone, Debug)]
+pub struct CreateFunction {
+    /// Its name.
+    pub name: QualifiedName,
+    /// `OR REPLACE`
+    pub or_replace: bool,
+    /// What it takes.
+    pub params: Vec<ParameterDef>,
+    /// What it returns.
+    pub result: SqlType,
+    /// Its text, which was checked.
+    pub body: String,
+    /// `i`, `s` or `v`.
+    pub volatility: char,
+    /// `STRICT`
+    pub is_strict: bool,
+}
+
+/// See [`Ddl::DropFunction`].
+#[derive(Clone, Debug)]
+pub struct DropFunction {
+    /// Which, with the types of their parameters where these are said.
+    pub functions: Vec<(QualifiedName, Option<Vec<SqlType>>)>,
+    /// `IF EXISTS`
+    pub if_exists: bool,
 }
 
 /// See [`Ddl::CreateTable`].

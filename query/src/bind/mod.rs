@@ -41,7 +41,7 @@ mod stored;
 mod stored_text;
 mod system_catalog;
 mod typed;
-mod types;
+pub(crate) mod types;
 mod update;
 mod walk;
 mod with;

@@ -128,6 +128,16 @@ impl Binder<'_> {
         Error::new(SqlState::UNDEFINED_TABLE, message).with_hint(hint)
     }
 
+    /// Fails with 42601 for a reserved word where a name should be.
+    pub(crate) fn check_word(&self, name: &Ident) -> Result<()> {
+        // Stored text was read by us when it was written.
+        if self.source.is_none() || !crate::parse::is_reserved(name) {
+            return Ok(());
+        }
+        let message = format!("syntax error at or near \"{}\"", name.value);
+        Err(locate(Error::new(SqlState::SYNTAX_ERROR, message), self.at_name(name)))
+    }
+
     /// The row of a FROM entry as one value.
     pub(crate) fn whole_row(&mut self, depth: usize, entry: &Entry) -> Typed {
         if let ([column], true) = (entry.columns.as_slice(), entry.is_scalar) {
@@ -216,6 +226,7 @@ impl Binder<'_> {
     pub(crate) fn qualified(&self, name: &ObjectName) -> Result<QualifiedName> {
         let idents: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
         let position = idents.first().and_then(|ident| self.at_name(ident));
+        idents.iter().take(1).try_for_each(|ident| self.check_word(ident))?;
         let parts: Vec<String> = idents.into_iter().map(fold).collect();
         let (schema, name) = match parts.as_slice() {
             [name] => (None, name.clone()),

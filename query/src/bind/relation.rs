@@ -16,7 +16,7 @@ use crate::catalog::{Relation, TableDef, ViewDef};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::Expr;
 use crate::plan::{Node, OutputColumn};
-use crate::value::{SqlType, Type};
+use crate::value::{SqlType, Type, Value};
 
 impl Binder<'_> {
     /// A name in FROM.
@@ -45,7 +45,8 @@ impl Binder<'_> {
                 let view = view.ok_or_else(|| Error::internal("a view is not in the catalog"))?;
                 self.bind_view(&view, alias)
             }
-            Some(Relation::Sequence(_) | Relation::Index(..)) => {
+            Some(Relation::Sequence(oid)) => self.sequence_item(oid, &name, alias),
+            Some(Relation::Index(..)) => {
                 let message = format!("cannot open relation \"{}\"", name.name);
                 Err(locate(Error::new(SqlState::WRONG_OBJECT_TYPE, message), name.position))
             }
@@ -108,6 +109,30 @@ impl Binder<'_> {
     pub(crate) fn no_relation(&self, name: &QualifiedName) -> Error {
         let message = format!("relation \"{name}\" does not exist");
         locate(Error::new(SqlState::UNDEFINED_TABLE, message), name.position)
+    }
+
+    /// A sequence is a table of one row: where it stands.
+    fn sequence_item(
+        &mut self,
+        oid: u32,
+        name: &QualifiedName,
+        alias: Option<&TableAlias>,
+    ) -> Result<FromItem> {
+        let sequence = || Typed::new(Expr::Const(Value::Oid(oid)), Type::Oid);
+        let last = self.call("last value of sequence", vec![sequence()], None)?;
+        let is_called = self.call("is sequence called", vec![sequence()], None)?;
+        // How many numbers are logged ahead is Postgres' business.
+        let logged = Expr::Const(Value::Int8(0));
+        let columns = [
+            ("last_value", last.ty),
+            ("log_cnt", SqlType::new(Type::Int8)),
+            ("is_called", is_called.ty),
+        ];
+        let columns =
+            columns.map(|(name, ty)| OutputColumn { name: name.to_owned(), ty, origin: None });
+        let node = Node::Values { rows: vec![vec![last.expr, logged, is_called.expr]] };
+        let shown = alias.map_or_else(|| name.name.clone(), |alias| fold(&alias.name));
+        self.rows_item(node, &columns, shown, alias, Vec::new())
     }
 
     /// A view is its query; a materialized one, its table.

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::{SqlType, Value};
 
+pub use function::{FunctionDef, ParameterDef};
+
 pub mod definition_sql;
+mod function;
 pub mod store;
 pub mod temporary;
 
@@ -35,6 +38,8 @@ pub struct Catalog {
     pub sequences: BTreeMap<u32, Arc<SequenceDef>>,
     /// User types by OID.
     pub types: BTreeMap<u32, Arc<TypeDef>>,
+    /// Users' functions by OID.
+    pub functions: BTreeMap<u32, Arc<FunctionDef>>,
     /// Relations (tables, views, sequences, indexes) by schema and name.
     pub relations: BTreeMap<(String, String), Relation>,
     /// Comments by (object OID, column number; 0 is the object itself).
@@ -67,6 +72,8 @@ pub enum Definition {
     Sequence(Arc<SequenceDef>),
     /// A user's type.
     Type(Arc<TypeDef>),
+    /// A user's function.
+    Function(Arc<FunctionDef>),
 }
 
 /// What belongs to the whole data directory rather than to one database.

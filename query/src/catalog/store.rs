@@ -31,8 +31,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Catalog, DatabaseDef, Definition, Globals, Relation, RoleDef, SchemaDef, SequenceDef, TableDef,
-    TypeDef, ViewDef,
+    Catalog, DatabaseDef, Definition, FunctionDef, Globals, Relation, RoleDef, SchemaDef,
+    SequenceDef, TableDef, TypeDef, ViewDef,
 };
 use crate::error::{Error, Result, SqlState};
 
@@ -53,6 +53,7 @@ enum Kind {
     Sequence = 4,
     Type = 5,
     Comment = 6,
+    Function = 7,
 }
 
 /// Keeps definitions and hands out pictures of them.
@@ -215,6 +216,9 @@ impl Change {
                 write(txn, database, Kind::Sequence, def.oid, def.as_ref())?;
             }
             Definition::Type(def) => write(txn, database, Kind::Type, def.oid, def.as_ref())?,
+            Definition::Function(def) => {
+                write(txn, database, Kind::Function, def.oid, def.as_ref())?;
+            }
         }
         self.catalog.insert(definition);
         Ok(())
@@ -231,6 +235,7 @@ impl Change {
             Definition::View(def) => (Kind::View, def.oid),
             Definition::Sequence(def) => (Kind::Sequence, def.oid),
             Definition::Type(def) => (Kind::Type, def.oid),
+            Definition::Function(def) => (Kind::Function, def.oid),
         };
         txn.delete(&definition_key(self.catalog.database_oid, kind, oid))?;
         self.catalog.remove(definition);
@@ -378,6 +383,9 @@ fn read_catalog(txn: &Transaction, database: &DatabaseDef, version: u64) -> Resu
             kind if kind == Kind::Type as u8 => {
                 catalog.insert(Definition::Type(Arc::new(decode::<TypeDef>(&value)?)));
             }
+            kind if kind == Kind::Function as u8 => {
+                catalog.insert(Definition::Function(Arc::new(decode::<FunctionDef>(&value)?)));
+            }
             kind if kind == Kind::Comment as u8 => {
                 for (column, text) in decode::<Vec<(i16, String)>>(&value)? {
                     catalog.comments.insert((oid, column), text);
@@ -489,6 +497,9 @@ impl Catalog {
             Definition::Type(def) => {
                 self.types.insert(def.oid, def);
             }
+            Definition::Function(def) => {
+                self.functions.insert(def.oid, def);
+            }
         }
     }
 
@@ -512,6 +523,9 @@ impl Catalog {
             }
             Definition::Type(def) => {
                 self.types.remove(&def.oid);
+            }
+            Definition::Function(def) => {
+                self.functions.remove(&def.oid);
             }
         }
     }

@@ -185,6 +185,9 @@ pub(super) fn drop_schema(
     for own in catalog.types.values().filter(|own| inside(&own.schema)) {
         cx.change.remove(cx.txn, &Definition::Type(Arc::clone(own)))?;
     }
+    for own in catalog.functions.values().filter(|own| inside(&own.schema)) {
+        cx.change.remove(cx.txn, &Definition::Function(Arc::clone(own)))?;
+    }
     cx.change.remove(cx.txn, &Definition::Schema(schema))
 }
 
@@ -205,6 +208,8 @@ fn members(cx: &DefineContext<'_>, schema: &str) -> Vec<String> {
     let sequences = catalog.sequences.values();
     let sequences = sequences.filter(|own| own.schema == schema && own.owned_by.is_none());
     found.extend(sequences.map(|own| (own.oid, "sequence", own.name.as_str())));
+    let functions = catalog.functions.values().filter(|own| own.schema == schema);
+    found.extend(functions.map(|own| (own.oid, "function", own.name.as_str())));
     let types = catalog.types.values().filter(|own| own.schema == schema);
     found.extend(types.map(|own| (own.oid, "type", own.name.as_str())));
     found.sort_unstable();

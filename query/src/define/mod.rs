@@ -21,6 +21,7 @@ mod comment;
 mod constraint;
 mod database;
 mod drop;
+mod function;
 pub mod garbage;
 mod index;
 mod name;
@@ -192,6 +193,8 @@ pub fn execute(cx: &mut DefineContext<'_>, ddl: &Ddl) -> Result<Defined> {
         Ddl::AlterSequence { name, if_exists, action } => {
             sequence::alter(cx, name, *if_exists, action)
         }
+        Ddl::CreateFunction(create) => function::create(cx, create),
+        Ddl::DropFunction(drop) => function::drop(cx, drop),
         Ddl::Reindex(indexes) => index::rebuild(cx, indexes.as_deref()),
         Ddl::AlterIndex { name, if_exists, rename } => {
             index::alter(cx, name, *if_exists, rename.as_deref())

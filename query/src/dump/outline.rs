@@ -10,7 +10,7 @@ use super::relations::{Relations, statement};
 use crate::catalog::definition_sql::DefinitionSql;
 use crate::catalog::definition_sql::constraint::{AnyConstraint, constraints};
 use crate::catalog::definition_sql::{AnyIndex, indexes};
-use crate::catalog::{Catalog, TableDef, ViewDef};
+use crate::catalog::{Catalog, FunctionDef, TableDef, ViewDef};
 use crate::database::Database;
 use crate::error::Result;
 use crate::identifier::{quote_identifier, quote_literal, quote_qualified};
@@ -72,6 +72,16 @@ impl Outline {
         let free = relations.sequences.iter().filter(|sequence| !relations.is_identity(sequence));
         let sequences = free.map(|sequence| definitions.create_sequence(sequence));
         self.before.extend(schemas.chain(types).chain(sequences).map(statement));
+        // Tables may call functions, and functions read tables.
+        let reads_table = |def: &FunctionDef| {
+            let mentions = |table: &str| crate::parse::mentions_column(&def.body, table);
+            relations.tables.iter().any(|table| mentions(&table.name))
+                || catalog.views.values().any(|view| mentions(&view.name))
+        };
+        let functions = catalog.functions.values();
+        let (late, early): (Vec<_>, Vec<_>) = functions.partition(|def| reads_table(def));
+        let create = |def: &Arc<FunctionDef>| statement(definitions.create_function(def));
+        self.before.extend(early.into_iter().map(create));
         for table in &relations.tables {
             // What rows are stored by is chosen when the table is made.
             let is_row_key = |constraint: &AnyConstraint<'_>| {
@@ -80,6 +90,7 @@ impl Outline {
             self.before.push(statement(definitions.create_table(table, &is_row_key)));
             self.before.extend(relations.identities(definitions, table).map(statement));
         }
+        self.before.extend(late.into_iter().map(create));
         let owned = relations.sequences.iter().filter(|sequence| !relations.is_identity(sequence));
         self.before.extend(owned.filter_map(|own| relations.owner(own)).map(statement));
     }

@@ -17,15 +17,19 @@ mod column_name;
 pub(crate) mod command;
 mod dialect;
 pub(crate) mod extension;
+mod function;
 mod like;
 mod mysql;
+mod reserved;
 mod source;
 
 pub(crate) use column_name::{mentions_column, rename_column};
 pub(crate) use command::Command;
 pub(crate) use dialect::CairnDialect;
 pub(crate) use extension::{Extensions, Override, RowLock};
+pub(crate) use function::{called_names, parameter_name, parse_function};
 pub(crate) use like::{Including, Like};
+pub(crate) use reserved::is_reserved;
 pub(crate) use source::Source;
 
 /// Longer texts are refused, as a message of the wire protocol would be.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::state::State;
 use crate::database::backends::Interrupt;
 use crate::database::notifications::Notification;
+use crate::database::sequences::Position;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::context::Services;
 use crate::value::{Array, Type, Value};
@@ -47,6 +48,10 @@ pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
             Ok(Value::text(""))
         }
         ("pg_is_in_recovery", []) => Ok(Value::Bool(false)),
+        ("sequence_position", [Value::Oid(oid)]) => Ok(Value::Int8(position(state, *oid)?.value)),
+        ("sequence_is_called", [Value::Oid(oid)]) => {
+            Ok(Value::Bool(position(state, *oid)?.is_called))
+        }
         ("pg_sequence_last_value", [Value::Oid(oid)]) => last_value(state, *oid),
         ("pg_relation_size" | "pg_table_size", [Value::Oid(oid)]) => {
             Ok(Value::Int8(table_size(state, *oid)))
@@ -64,6 +69,12 @@ pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
 }
 
 /// The last number that a sequence gave; NULL before the first.
+fn position(state: &State, oid: u32) -> Result<Position> {
+    let def = state.catalog.sequences.get(&oid);
+    let def = def.ok_or_else(|| Error::internal(format!("sequence {oid} is gone")))?;
+    state.database.shared.sequences.position(&state.database.shared.db, def)
+}
+
 fn last_value(state: &State, oid: u32) -> Result<Value> {
     let Some(def) = state.catalog.sequences.get(&oid) else { return Ok(Value::Null) };
     let shared = &state.database.shared;

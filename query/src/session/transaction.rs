@@ -156,7 +156,7 @@ impl Session {
             let has_writes = txn.has_writes();
             let txn = Arc::into_inner(txn);
             let txn = txn.ok_or_else(|| Error::internal("the transaction is in use"))?;
-            committed = txn.commit_logged()?;
+            committed = txn.commit_logged().map_err(|error| at_commit(error.into()))?;
             if has_writes {
                 self.state.last_commit.set(committed);
             }
@@ -223,4 +223,15 @@ impl Session {
     pub(super) fn own_definitions(&self) -> Option<Definitions> {
         self.state.block.borrow().definitions.clone()
     }
+}
+
+/// A transaction that cannot commit because of what others read and wrote is told so in Postgres'
+/// words.
+fn at_commit(error: Error) -> Error {
+    if error.state() != SqlState::SERIALIZATION_FAILURE {
+        return error;
+    }
+    error
+        .with_detail("Reason code: Canceled on identification as a pivot, during commit attempt.")
+        .with_hint("The transaction might succeed if retried.")
 }

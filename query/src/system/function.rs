@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::cell::{NULL, row, small};
 use super::reader::{Reader, vector};
 use super::{BOOTSTRAP_ROLE, PG_CATALOG, PUBLIC, SystemCatalog};
+use crate::catalog::FunctionDef;
 use crate::error::Result;
 use crate::expression::Registry;
 use crate::expression::functions::{ParamType, Volatility};
@@ -87,7 +88,9 @@ pub(crate) fn listed() -> &'static [Listed] {
 }
 
 fn scalars(registry: &'static Registry) -> impl Iterator<Item = Listed> {
-    registry.all_functions().map(|function| Listed {
+    // Those with a blank in their name are called by what SQL means, not by SQL.
+    let named = registry.all_functions().filter(|function| !function.name.contains(' '));
+    named.map(|function| Listed {
         oid: 0,
         name: &function.name,
         kind: 'f',
@@ -197,7 +200,54 @@ fn schema_of(name: &str) -> u32 {
     if name.starts_with("st_") || name.starts_with("postgis") { PUBLIC } else { PG_CATALOG }
 }
 
-fn functions(_: &Reader<'_>) -> Result<Vec<Row>> {
+/// The language `sql`.
+const SQL: u32 = 14;
+
+/// A function that a user wrote.
+fn user_function(reader: &Reader<'_>, def: &FunctionDef) -> Row {
+    let params = def.params.iter().map(|param| Value::Oid(param.ty.base.oid())).collect();
+    let names =
+        def.params.iter().map(|param| Value::text(param.name.as_deref().unwrap_or_default()));
+    let names = match def.params.iter().any(|param| param.name.is_some()) {
+        true => vector(Type::Text, names.collect()),
+        false => NULL,
+    };
+    let defaults = def.params.iter().filter(|param| param.default.is_some()).count();
+    row![
+        def.oid,
+        def.name.as_str(),
+        reader.schema(&def.schema),
+        reader.role(&def.owner),
+        SQL,
+        100_f32,
+        0_f32,
+        0_u32,
+        0_u32,
+        'f',
+        false,
+        false,
+        def.is_strict,
+        false,
+        def.volatility,
+        'u',
+        small(def.params.len()),
+        small(defaults),
+        def.result.base.oid(),
+        vector(Type::Oid, params),
+        NULL,
+        NULL,
+        names,
+        NULL,
+        NULL,
+        def.body.as_str(),
+        NULL,
+        NULL,
+        NULL,
+        NULL
+    ]
+}
+
+fn functions(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let mut rows = Vec::with_capacity(listed().len());
     for function in listed() {
         let (result, is_set) = match &function.result {
@@ -241,6 +291,7 @@ fn functions(_: &Reader<'_>) -> Result<Vec<Row>> {
             NULL
         ]);
     }
+    rows.extend(reader.catalog().functions.values().map(|def| user_function(reader, def)));
     Ok(rows)
 }
 
@@ -248,5 +299,5 @@ fn languages(_: &Reader<'_>) -> Result<Vec<Row>> {
     let language = |oid: u32, name: &str, is_trusted: bool| {
         row![oid, name, BOOTSTRAP_ROLE, false, is_trusted, 0_u32, 0_u32, 0_u32, NULL]
     };
-    Ok(vec![language(INTERNAL, "internal", false), language(14, "sql", true)])
+    Ok(vec![language(INTERNAL, "internal", false), language(SQL, "sql", true)])
 }

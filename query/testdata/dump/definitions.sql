@@ -88,3 +88,8 @@ INSERT INTO numbered (home, homes, who) VALUES
     (NULL, '{}', ROW(NULL, NULL)), ('(,,)', NULL, NULL);
 INSERT INTO numbered DEFAULT VALUES;
 REFRESH MATERIALIZED VIEW counted;
+CREATE FUNCTION taxed(net numeric, rate numeric DEFAULT 0.2) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT AS 'SELECT round(net * (1 + rate), 2)';
+CREATE FUNCTION heads() RETURNS bigint LANGUAGE sql STABLE AS $_$ SELECT count(*) FROM people WHERE name <> '$$' $_$;
+CREATE TABLE bills (net numeric, gross numeric GENERATED ALWAYS AS (taxed(net)) STORED);
+INSERT INTO bills VALUES (10);

@@ -225,7 +225,10 @@ impl Binder<'_> {
                 let call = Expr::Call { function: Arc::clone(function), args };
                 Ok(Typed::new(call, result).at(at))
             }
-            Err(failure) => self.call_as_cast(name, args, failure, at),
+            Err(failure) => match self.call_user_function(name, &args, at)? {
+                Some(typed) => Ok(typed),
+                None => self.call_as_cast(name, args, failure, at),
+            },
         }
     }
 

@@ -12,6 +12,7 @@ mod named;
 mod operator;
 mod special;
 mod subquery;
+mod user_function;
 mod window;
 
 use std::sync::Arc;

@@ -14,6 +14,7 @@ use crate::value::{SqlType, Type};
 
 pub mod constraint;
 mod expression;
+mod function;
 pub(crate) mod index;
 mod sequence;
 mod table;

@@ -10,6 +10,17 @@ use crate::value::Value;
 use crate::value::input::{InputContext, relation_oid};
 
 pub(super) fn register(builder: &mut Builder) {
+    // What a sequence in FROM shows; the names are out of the reach of SQL as people write it.
+    builder
+        .function("last value of sequence(oid) -> int8", |ctx, args| {
+            ctx.services.system_call("sequence_position", args)
+        })
+        .volatile();
+    builder
+        .function("is sequence called(oid) -> bool", |ctx, args| {
+            ctx.services.system_call("sequence_is_called", args)
+        })
+        .volatile();
     builder
         .function("nextval(regclass) -> int8", |ctx, args| {
             ctx.services.sequence_next(arg(args, 0)?).map(Value::Int8)

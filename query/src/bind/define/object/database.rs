@@ -169,9 +169,12 @@ mod tests {
     #[test]
     fn what_is_not_here_says_so() {
         let mut session = session();
-        let sql = "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS $$ select 1 $$";
-        let error = session.execute(sql).unwrap_err();
-        assert_eq!(error.state().0, "0A000");
-        assert_eq!(error.message(), "CREATE FUNCTION is not supported");
+        let function = "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN END'";
+        let trigger = "CREATE TRIGGER t AFTER INSERT ON u EXECUTE FUNCTION f()";
+        for (sql, what) in [(function, "LANGUAGE plpgsql"), (trigger, "CREATE TRIGGER")] {
+            let error = session.execute(sql).unwrap_err();
+            assert_eq!(error.state().0, "0A000");
+            assert_eq!(error.message(), format!("{what} is not supported"));
+        }
     }
 }

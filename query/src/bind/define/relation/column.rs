@@ -22,6 +22,7 @@ use crate::value::{SqlType, Type};
 /// # Errors
 /// 42704 for an unknown type, 42601 for clauses that exclude each other, what a DEFAULT meets.
 pub(super) fn bind(binder: &mut Binder<'_>, ast: &AstColumn, table: &str) -> Result<ColumnSpec> {
+    binder.check_word(&ast.name)?;
     let serial = serial_type(&ast.data_type);
     let mut column = ColumnSpec {
         name: fold(&ast.name),

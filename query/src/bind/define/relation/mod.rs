@@ -13,6 +13,7 @@ mod column;
 mod constraint;
 mod create_table;
 mod drop;
+mod function;
 mod index;
 mod like;
 mod parts;
@@ -42,6 +43,8 @@ pub(super) fn bind(
             Some(drop) => Ddl::Drop(drop),
             None => return Ok(None),
         },
+        ast::Statement::CreateFunction(create) => function::create(binder, create)?,
+        ast::Statement::DropFunction(drop) => function::drop(binder, drop)?,
         ast::Statement::DropDomain(domain) => Ddl::Drop(drop::bind_domain(binder, domain)?),
         ast::Statement::Truncate(truncate) => bind_truncate(binder, truncate)?,
         _ => return Ok(None),

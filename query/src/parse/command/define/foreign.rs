@@ -40,6 +40,10 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Option<String> {
     let rest = if replace { &tokens[3..] } else { &tokens[1..] };
     let kind =
         KINDS.iter().find(|kind| kind.iter().zip(rest).all(|(word, token)| is(token, word)))?;
+    if verb == Keyword::CREATE && **kind == ["FUNCTION"] {
+        // Those in SQL exist, and `sqlparser` knows them.
+        return None;
+    }
     while parser.peek_token_ref().token != Token::EOF {
         parser.advance_token();
     }
