@@ -9,7 +9,8 @@ use super::ddl::QualifiedName;
 use super::fold;
 use super::from::FromItem;
 use super::registry;
-use super::scope::Clause;
+use super::scope::{Clause, ScopeColumn};
+use super::system_catalog::SystemRelation;
 use super::typed::Typed;
 use super::types::resolve_type;
 use crate::catalog::{Relation, TableDef, ViewDef};
@@ -51,18 +52,32 @@ impl Binder<'_> {
                 Err(locate(Error::new(SqlState::WRONG_OBJECT_TYPE, message), name.position))
             }
             None => match super::system_catalog::find(name.schema.as_deref(), &name.name) {
-                Some(system) => {
-                    let columns: Vec<OutputColumn> = system
-                        .columns
-                        .into_iter()
-                        .map(|(name, ty)| OutputColumn { name, ty, origin: None })
-                        .collect();
-                    let shown = alias.map_or_else(|| name.name.clone(), |a| fold(&a.name));
-                    self.rows_item(system.node, &columns, shown, alias, Vec::new())
-                }
+                Some(system) => self.system_item(system, &name, alias),
                 None => Err(self.no_relation(&name)),
             },
         }
+    }
+
+    fn system_item(
+        &mut self,
+        system: SystemRelation,
+        name: &QualifiedName,
+        alias: Option<&TableAlias>,
+    ) -> Result<FromItem> {
+        let columns = system.columns.into_iter();
+        let columns: Vec<OutputColumn> =
+            columns.map(|(name, ty)| OutputColumn { name, ty, origin: None }).collect();
+        let shown = alias.map_or_else(|| name.name.clone(), |a| fold(&a.name));
+        let mut item = self.rows_item(system.node, &columns, shown, alias, Vec::new())?;
+        for entry in &mut item.scope.entries {
+            entry.schema = alias.is_none().then(|| system.schema.to_owned());
+            entry.hidden.push(ScopeColumn {
+                name: "tableoid".to_owned(),
+                expr: Expr::Const(Value::Oid(system.oid)),
+                ty: SqlType::new(Type::Oid),
+            });
+        }
+        Ok(item)
     }
 
     /// What a name stands for. `pg_catalog` comes before the search path.

@@ -6,6 +6,8 @@ use crate::value::SqlType;
 
 /// A system catalog: its rows and its columns.
 pub(crate) struct SystemRelation {
+    pub oid: u32,
+    pub schema: &'static str,
     pub node: Node,
     pub columns: Vec<(String, SqlType)>,
 }
@@ -14,5 +16,6 @@ pub(crate) struct SystemRelation {
 pub(crate) fn find(schema: Option<&str>, name: &str) -> Option<SystemRelation> {
     let table = system::find(schema, name)?;
     let node = Node::SystemScan { table, name: system::name(table) };
-    Some(SystemRelation { node, columns: system::columns(table) })
+    let schema = system::schema(table);
+    Some(SystemRelation { oid: system::oid(table), schema, node, columns: system::columns(table) })
 }

@@ -127,6 +127,8 @@ fn attributes(reader: &Reader<'_>) -> Result<Vec<Row>> {
             }
             attribute.row()
         }));
+    }
+    for (_, table) in reader.indexed() {
         for index in definition_sql::indexes(table) {
             index_attributes(table, &index, &mut rows);
         }

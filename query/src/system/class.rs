@@ -115,6 +115,8 @@ fn classes(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for table in reader.tables() {
         rows.push(table_class(reader, table).row());
+    }
+    for (_, table) in reader.indexed() {
         rows.extend(definition_sql::indexes(table).map(|index| index_class(reader, table, &index)));
     }
     rows.extend(reader.views().map(|view| {
@@ -127,6 +129,7 @@ fn classes(reader: &Reader<'_>) -> Result<Vec<Row>> {
             access_method: if is_stored { HEAP } else { 0 },
             columns: view.columns.len(),
             has_rules: true,
+            has_indexes: view.materialized.is_some_and(|oid| has_indexes(reader, oid)),
             is_temporary: is_temporary(&view.schema),
             ..Class::new(view.oid, &view.name, schema, kind)
         }
@@ -142,6 +145,11 @@ fn classes(reader: &Reader<'_>) -> Result<Vec<Row>> {
     rows.extend(composite_types(reader));
     rows.extend(system_catalogs());
     Ok(rows)
+}
+
+fn has_indexes(reader: &Reader<'_>, table: u32) -> bool {
+    let table = reader.catalog().table(table);
+    table.is_some_and(|table| definition_sql::indexes(table).next().is_some())
 }
 
 fn table_class<'a>(reader: &Reader<'_>, table: &'a TableDef) -> Class<'a> {
@@ -165,12 +173,13 @@ fn index_class(reader: &Reader<'_>, table: &TableDef, index: &AnyIndex<'_>) -> R
         AnyIndex::RowKey(_, _, columns) => ("btree", columns.len()),
         AnyIndex::Kept(index) => (access_method(index), attribute_count(index)),
     };
+    let schema = reader.schema(reader.catalog().known_name(table).0);
     Class {
         owner: reader.role(&table.owner),
         access_method: super::index::method_oid(method),
         is_temporary: table.is_temporary,
         columns,
-        ..Class::new(index.oid(), index.name(), reader.schema(&table.schema), 'i')
+        ..Class::new(index.oid(), index.name(), schema, 'i')
     }
     .row()
 }

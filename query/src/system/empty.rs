@@ -22,6 +22,21 @@ pub(super) const CATALOGS: &[SystemCatalog] = &[
         rows: nothing,
     },
     SystemCatalog {
+        oid: 2328,
+        schema: PG_CATALOG,
+        name: "pg_foreign_data_wrapper",
+        columns: "oid oid, fdwname name, fdwowner oid, fdwhandler oid, fdwvalidator oid, \
+        fdwacl text[], fdwoptions text[]",
+        rows: nothing,
+    },
+    SystemCatalog {
+        oid: 1418,
+        schema: PG_CATALOG,
+        name: "pg_user_mapping",
+        columns: "oid oid, umuser oid, umserver oid, umoptions text[]",
+        rows: nothing,
+    },
+    SystemCatalog {
         oid: 2620,
         schema: PG_CATALOG,
         name: "pg_trigger",

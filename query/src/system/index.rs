@@ -70,6 +70,12 @@ const CLASSES: &[(u32, &str, &str, u32, &str, Type)] = &[
     (3128, "btree", "timestamp_ops", 434, "datetime_ops", Type::Timestamp),
     (3127, "btree", "timestamptz_ops", 434, "datetime_ops", Type::TimestampTz),
     (2968, "btree", "uuid_ops", 2968, "uuid_ops", Type::Uuid),
+    (2222, "hash", "bool_ops", 2222, "bool_ops", Type::Bool),
+    (1977, "hash", "int4_ops", 1977, "integer_ops", Type::Int4),
+    (10_021, "hash", "int8_ops", 1977, "integer_ops", Type::Int8),
+    (1995, "hash", "text_ops", 1995, "text_ops", Type::Text),
+    (3132, "hash", "date_ops", 435, "date_ops", Type::Date),
+    (2969, "hash", "uuid_ops", 2969, "uuid_ops", Type::Uuid),
     (2595, "gin", "tsvector_ops", 3659, "tsvector_ops", Type::TsVector),
     (2596, "gin", "jsonb_ops", 4036, "jsonb_ops", Type::Jsonb),
     (2597, "gin", "jsonb_path_ops", 4037, "jsonb_path_ops", Type::Jsonb),
@@ -84,13 +90,14 @@ pub(super) fn method_oid(name: &str) -> u32 {
 }
 
 fn indexes(reader: &Reader<'_>) -> Result<Vec<Row>> {
-    let of_table = |table: &TableDef| {
-        definition_sql::indexes(table).map(|index| index_row(table, &index)).collect::<Vec<_>>()
+    let of_table = |(oid, table): (u32, &TableDef)| {
+        let indexes = definition_sql::indexes(table);
+        indexes.map(|index| index_row(oid, table, &index)).collect::<Vec<_>>()
     };
-    Ok(reader.tables().flat_map(|table| of_table(table)).collect())
+    Ok(reader.indexed().flat_map(|(oid, table)| of_table((oid, table))).collect())
 }
 
-fn index_row(table: &TableDef, index: &AnyIndex<'_>) -> Row {
+fn index_row(relation: u32, table: &TableDef, index: &AnyIndex<'_>) -> Row {
     let kept = match index {
         AnyIndex::RowKey(_, _, columns) => return row_key(table, index.oid(), columns),
         AnyIndex::Kept(kept) => kept,
@@ -108,7 +115,7 @@ fn index_row(table: &TableDef, index: &AnyIndex<'_>) -> Row {
     let collations = kept.keys.iter().map(|key| super::types::collation(&key.ty.base));
     row![
         kept.oid,
-        table.oid,
+        relation,
         small(kept.keys.len() + kept.included.len()),
         small(kept.keys.len()),
         kept.is_unique,

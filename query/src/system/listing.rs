@@ -84,10 +84,11 @@ fn tables(reader: &Reader<'_>) -> Result<Vec<Row>> {
 fn indexes(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let printer = reader.definitions(Style::Plain);
     let mut rows = Vec::new();
-    for table in reader.tables() {
+    for (_, table) in reader.indexed() {
+        let (schema, name) = reader.catalog().known_name(table);
         rows.extend(definition_sql::indexes(table).map(|index| {
             let text = printer.create_index(table, &index);
-            row![&table.schema, &table.name, index.name(), NULL, text]
+            row![schema, name, index.name(), NULL, text]
         }));
     }
     Ok(rows)

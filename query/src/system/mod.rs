@@ -133,6 +133,11 @@ pub(crate) fn name(position: usize) -> &'static str {
     all().nth(position).map_or("", |catalog| catalog.name)
 }
 
+/// The schema of the catalog at a position.
+pub(crate) fn schema(position: usize) -> &'static str {
+    all().nth(position).map_or("", |catalog| schema_name(catalog.schema))
+}
+
 /// The rows of the catalog at a position, as of now.
 ///
 /// # Errors

@@ -48,6 +48,17 @@ impl<'a> Reader<'a> {
         self.catalog().tables.values().filter(|table| table.schema != "pg_toast")
     }
 
+    /// What may have indexes: tables and what keeps the rows of materialized views, each with the
+    /// OID that it is known by.
+    pub(super) fn indexed(&self) -> impl Iterator<Item = (u32, &'a Arc<TableDef>)> {
+        let catalog = self.catalog();
+        let kept = catalog
+            .views
+            .values()
+            .filter_map(|view| Some((view.oid, catalog.table(view.materialized?)?)));
+        self.tables().map(|table| (table.oid, table)).chain(kept)
+    }
+
     /// Views and materialized views.
     pub(super) fn views(&self) -> impl Iterator<Item = &'a Arc<ViewDef>> {
         self.catalog().views.values()

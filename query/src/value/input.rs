@@ -351,11 +351,7 @@ fn parse_object(text: &str, ty: &Type, cx: InputContext<'_>) -> Result<Value> {
         Type::RegClass => relation_oid(text, cx)?,
         Type::RegType => {
             let found = Type::from_name(text, &[])?.map(|ty| ty.base.oid());
-            let user = || {
-                let (name, catalog) = (parts.last()?, cx.catalog?);
-                catalog.types.values().find(|ty| ty.name == *name).map(|ty| ty.oid)
-            };
-            let found = found.or_else(user);
+            let found = found.or_else(|| internal_type(&parts)).or_else(|| user_type(&parts, cx));
             found.ok_or_else(|| undefined(SqlState::UNDEFINED_OBJECT, "type"))?
         }
         Type::RegNamespace => {
@@ -377,6 +373,41 @@ fn parse_object(text: &str, ty: &Type, cx: InputContext<'_>) -> Result<Value> {
         }
     };
     Ok(Value::Oid(found))
+}
+
+/// The OID of a built-in type by its name in `pg_type`: `"pg_catalog"."int4"`, `_text`.
+fn internal_type(parts: &[String]) -> Option<u32> {
+    let name = match parts {
+        [name] => name,
+        [schema, name] if matches!(schema.as_str(), "pg_catalog" | "public") => name,
+        _ => return None,
+    };
+    let named = |name: &str| match name {
+        "char" => Some(Type::Char),
+        name => Some(Type::from_name(name, &[]).ok()??.base),
+    };
+    match name.strip_prefix('_') {
+        Some(element) => named(element).map(|element| element.array().oid()),
+        None => named(name).map(|ty| ty.oid()),
+    }
+}
+
+/// The OID of a user's type, or of its array.
+fn user_type(parts: &[String], cx: InputContext<'_>) -> Option<u32> {
+    let (schema, name) = match parts {
+        [name] => (None, name),
+        [schema, name] => (Some(schema), name),
+        _ => return None,
+    };
+    let plain = name.strip_suffix("[]");
+    let is_array = |own: &str| {
+        plain == Some(own) || name.strip_prefix('_').is_some_and(|element| element == own)
+    };
+    cx.catalog?.types.values().find_map(|own| match schema {
+        Some(schema) if own.schema != *schema => None,
+        _ if own.name == *name => Some(own.oid),
+        _ => is_array(&own.name).then_some(own.array_oid),
+    })
 }
 
 /// The OID of the relation that a text names, as `regclass` reads it.

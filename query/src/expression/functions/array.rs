@@ -376,6 +376,13 @@ fn register_sets(builder: &mut Builder) {
         let elements = array.elements.clone();
         Ok(Box::new(elements.into_iter().map(|element| Ok(vec![element]))) as RowSet)
     });
+    // What drivers number the columns of a key with.
+    builder.set_function("_pg_expandarray(anyarray) -> (x anyelement, n int4)", |_, args| {
+        let array: &Array = arg(args, 0)?;
+        let elements = array.elements.clone().into_iter().zip(1_i32..);
+        let row = |(element, number)| Ok(vec![element, Value::Int4(number)]);
+        Ok(Box::new(elements.map(row)) as RowSet)
+    });
     builder.set_function("generate_subscripts(anyarray, int4, [bool]) -> int4", |_, args| {
         let array: &Array = arg(args, 0)?;
         let at = usize::try_from(arg::<i32>(args, 1)?).ok().and_then(|at| at.checked_sub(1));

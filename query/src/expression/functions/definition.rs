@@ -314,6 +314,9 @@ fn is_table_visible(ctx: &EvalContext<'_>, oid: u32) -> Option<bool> {
     if let Some(system) = crate::system::by_oid(oid) {
         return Some(crate::system::schema_name(system.schema) != "information_schema");
     }
+    if let Some(own) = catalog.types.get(&oid) {
+        return Some(path.contains(&own.schema));
+    }
     let (schema, name) = catalog.relation_name(oid)?;
     let first = path
         .iter()

@@ -163,7 +163,7 @@ fn identity(identity: Option<(&SequenceDef, bool)>) -> Row {
 }
 
 /// The schema and name of a type in `pg_type`.
-fn internal_name(reader: &Reader<'_>, ty: &Type) -> (Value, String) {
+pub(super) fn internal_name(reader: &Reader<'_>, ty: &Type) -> (Value, String) {
     match ty {
         Type::Array(element) => {
             let (schema, name) = internal_name(reader, element);

@@ -10,6 +10,7 @@ mod key_usage;
 mod names;
 mod relations;
 mod type_facts;
+mod user_types;
 
 pub(super) const CATALOGS: &[SystemCatalog] = &[
     catalog(
@@ -40,6 +41,18 @@ pub(super) const CATALOGS: &[SystemCatalog] = &[
         "grantor name, grantee name, table_catalog name, table_schema name, table_name name, \
         privilege_type varchar, is_grantable varchar, with_hierarchy varchar",
         relations::privileges,
+    ),
+    catalog(
+        "role_table_grants",
+        "grantor name, grantee name, table_catalog name, table_schema name, table_name name, \
+        privilege_type varchar, is_grantable varchar, with_hierarchy varchar",
+        relations::privileges,
+    ),
+    catalog(
+        "column_privileges",
+        "grantor name, grantee name, table_catalog name, table_schema name, table_name name, \
+        column_name name, privilege_type varchar, is_grantable varchar",
+        relations::column_privileges,
     ),
     catalog(
         "sequences",
@@ -113,6 +126,54 @@ pub(super) const CATALOGS: &[SystemCatalog] = &[
         default_character_set_catalog name, default_character_set_schema name, \
         default_character_set_name name, sql_path varchar",
         names::schemata,
+    ),
+    catalog(
+        "domains",
+        "domain_catalog name, domain_schema name, domain_name name, data_type varchar, \
+        character_maximum_length int4, character_octet_length int4, character_set_catalog name, \
+        character_set_schema name, character_set_name name, collation_catalog name, \
+        collation_schema name, collation_name name, numeric_precision int4, \
+        numeric_precision_radix int4, numeric_scale int4, datetime_precision int4, \
+        interval_type varchar, interval_precision int4, domain_default varchar, \
+        udt_catalog name, udt_schema name, udt_name name, scope_catalog name, \
+        scope_schema name, scope_name name, maximum_cardinality int4, dtd_identifier name",
+        user_types::domains,
+    ),
+    catalog(
+        "domain_constraints",
+        "constraint_catalog name, constraint_schema name, constraint_name name, \
+        domain_catalog name, domain_schema name, domain_name name, is_deferrable varchar, \
+        initially_deferred varchar",
+        user_types::domain_constraints,
+    ),
+    catalog(
+        "attributes",
+        "udt_catalog name, udt_schema name, udt_name name, attribute_name name, \
+        ordinal_position int4, attribute_default varchar, is_nullable varchar, \
+        data_type varchar, character_maximum_length int4, character_octet_length int4, \
+        character_set_catalog name, character_set_schema name, character_set_name name, \
+        collation_catalog name, collation_schema name, collation_name name, \
+        numeric_precision int4, numeric_precision_radix int4, numeric_scale int4, \
+        datetime_precision int4, interval_type varchar, interval_precision int4, \
+        attribute_udt_catalog name, attribute_udt_schema name, attribute_udt_name name, \
+        scope_catalog name, scope_schema name, scope_name name, maximum_cardinality int4, \
+        dtd_identifier name, is_derived_reference_attribute varchar",
+        user_types::attributes,
+    ),
+    catalog(
+        "routines",
+        "specific_catalog name, specific_schema name, specific_name name, routine_catalog name, \
+        routine_schema name, routine_name name, routine_type varchar, data_type varchar, \
+        routine_body varchar, routine_definition varchar, external_language varchar, \
+        is_deterministic varchar, security_type varchar",
+        |_| Ok(Vec::new()),
+    ),
+    catalog(
+        "parameters",
+        "specific_catalog name, specific_schema name, specific_name name, \
+        ordinal_position int4, parameter_mode varchar, is_result varchar, as_locator varchar, \
+        parameter_name name, data_type varchar",
+        |_| Ok(Vec::new()),
     ),
     catalog("information_schema_catalog_name", "catalog_name name", names::catalog_name),
     catalog("enabled_roles", "role_name name", names::enabled_roles),

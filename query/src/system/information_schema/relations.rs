@@ -53,6 +53,24 @@ pub(super) fn view_table_usage(reader: &Reader<'_>) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// What can be done with one column.
+const COLUMN_PRIVILEGES: &[&str] = &["INSERT", "SELECT", "UPDATE", "REFERENCES"];
+
+/// Whoever owns a table may do everything with its columns.
+pub(super) fn column_privileges(reader: &Reader<'_>) -> Result<Vec<Row>> {
+    let database = reader.database();
+    let mut rows = Vec::new();
+    for table in reader.tables() {
+        let (owner, schema, name) = (&table.owner, &table.schema, &table.name);
+        for (_, column) in table.live_columns() {
+            rows.extend(COLUMN_PRIVILEGES.iter().map(|privilege| {
+                row![owner, owner, database, schema, name, &column.name, *privilege, "YES"]
+            }));
+        }
+    }
+    Ok(rows)
+}
+
 /// Whoever owns a table may do everything with it.
 pub(super) fn privileges(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let database = reader.database();
