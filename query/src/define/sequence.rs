@@ -13,6 +13,7 @@ pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateSequence) -> Res
     if !cx.exists_already(&schema, &create.name.name, create.if_not_exists)? {
         let mut sequence = build(cx, schema, create.name.name.clone(), &create.options)?;
         sequence.owned_by = owner_column(cx, &create.options)?;
+        check_owner_schema(cx, &sequence)?;
         cx.put(Definition::Sequence(Arc::new(sequence)))?;
     }
     Defined::new("CREATE SEQUENCE")
@@ -116,6 +117,16 @@ fn owner_column(cx: &DefineContext<'_>, options: &SequenceOptions) -> Result<Opt
     let table = cx.table(table)?;
     let position = table.column(column).ok_or_else(|| missing_column(column, &table.name))?;
     Ok(Some((table.oid, position)))
+}
+
+/// 55000 when a sequence is in another schema than the table that owns it.
+fn check_owner_schema(cx: &DefineContext<'_>, sequence: &SequenceDef) -> Result<()> {
+    let Some((table, _)) = sequence.owned_by else { return Ok(()) };
+    if cx.table_by_oid(table)?.schema == sequence.schema {
+        return Ok(());
+    }
+    let message = "sequence must be in same schema as table it is linked to";
+    Err(Error::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message))
 }
 
 pub(super) fn alter(

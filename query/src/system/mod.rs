@@ -32,6 +32,7 @@ mod rewrite;
 mod role;
 mod sequence;
 mod spatial;
+mod text_search;
 mod types;
 
 pub(crate) use database::UTF8;
@@ -85,6 +86,7 @@ static CATALOGS: &[&[SystemCatalog]] = &[
     empty::CATALOGS,
     information_schema::CATALOGS,
     spatial::CATALOGS,
+    text_search::CATALOGS,
 ];
 
 fn all() -> impl Iterator<Item = &'static SystemCatalog> {

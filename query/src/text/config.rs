@@ -5,6 +5,9 @@ use super::parser::{Parser, TokenKind};
 use crate::error::{Error, Result, SqlState};
 use cairn_engine::index::fulltext::document::LEXEME_LEN_MAX;
 
+/// The OID of the first configuration, `simple`.
+const FIRST_OID: u32 = 3748;
+
 /// A text search configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct TextConfig {
@@ -60,6 +63,11 @@ impl TextConfig {
     /// The names of all configurations.
     pub fn names() -> impl Iterator<Item = &'static str> {
         std::iter::once("simple").chain(LANGUAGES.iter().map(|language| language.name))
+    }
+
+    /// The names of all configurations with their OIDs.
+    pub fn numbered() -> impl Iterator<Item = (u32, &'static str)> {
+        (FIRST_OID..).zip(Self::names())
     }
 
     /// The dictionary for a kind of token; `None`: such tokens are not indexed.

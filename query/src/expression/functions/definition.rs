@@ -105,7 +105,8 @@ fn register_expressions(builder: &mut Builder) {
             let printer = printer(ctx, is_pretty);
             let found = printer.find_constraint(oid);
             let text = found.map(|(table, constraint)| printer.constraint(table, &constraint));
-            Ok(shown(text.or_else(|| domain_check(ctx, oid))))
+            let is_pretty = is_pretty.unwrap_or(false);
+            Ok(shown(text.or_else(|| domain_check(ctx, oid, is_pretty))))
         })
         .stable();
     builder
@@ -121,12 +122,40 @@ fn register_expressions(builder: &mut Builder) {
 }
 
 /// The CHECK of a domain, whose OIDs are made from the domain's.
-fn domain_check(ctx: &EvalContext<'_>, oid: u32) -> Option<String> {
+fn domain_check(ctx: &EvalContext<'_>, oid: u32, is_pretty: bool) -> Option<String> {
     ctx.services.catalog().types.values().find_map(|def| {
         let TypeKind::Domain { checks, .. } = &def.kind else { return None };
         let position = usize::try_from(oid.checked_sub(def.oid.wrapping_mul(64))?).ok()?;
-        checks.get(position).map(|(_, condition)| format!("CHECK (({condition}))"))
+        let (_, condition) = checks.get(position)?;
+        let condition = with_capital_value(condition);
+        Some(match is_pretty {
+            true => format!("CHECK ({condition})"),
+            false => format!("CHECK (({condition}))"),
+        })
     })
+}
+
+/// The condition with the word that stands for the value written as Postgres writes it. What is in
+/// quotes stays.
+fn with_capital_value(condition: &str) -> String {
+    let mut parts = Vec::new();
+    let (mut word, mut quote) = (String::new(), None);
+    for c in condition.chars().chain([' ']) {
+        if quote.is_none() && (c.is_alphanumeric() || c == '_') {
+            word.push(c);
+            continue;
+        }
+        let is_value = word.eq_ignore_ascii_case("value");
+        parts.push(if is_value { "VALUE".to_owned() } else { std::mem::take(&mut word) });
+        word.clear();
+        parts.push(c.to_string());
+        quote = match quote {
+            Some(open) if open == c => None,
+            None if matches!(c, '\'' | '"') => Some(c),
+            other => other,
+        };
+    }
+    parts.concat().trim_end().to_owned()
 }
 
 fn index_definition(

@@ -65,7 +65,8 @@ fn register_sessions(builder: &mut Builder) {
         .volatile();
     builder
         .function("pg_notify(text, text) -> void", |ctx, args| {
-            ctx.services.system_call("pg_notify", args)
+            ctx.services.system_call("pg_notify", args)?;
+            Ok(super::system::void())
         })
         .volatile();
     builder

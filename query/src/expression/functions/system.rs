@@ -60,7 +60,12 @@ fn register_session(builder: &mut Builder) {
         .function("pg_backend_pid() -> int4", |ctx, _| Ok(Value::Int4(ctx.statement.process_id)))
         .stable();
     builder.function("pg_is_in_recovery() -> bool", |_, _| Ok(Value::Bool(false))).stable();
-    builder.function("pg_sleep(float8) -> void", |ctx, args| sleep(ctx, arg(args, 0)?)).volatile();
+    builder
+        .function("pg_sleep(float8) -> void", |ctx, args| {
+            sleep(ctx, arg(args, 0)?)?;
+            Ok(void())
+        })
+        .volatile();
     builder
         .function("gen_random_uuid() -> uuid", |_, _| {
             Ok(Value::Uuid(uuid::Uuid::new_v4().into_bytes().into()))
@@ -141,9 +146,14 @@ fn register_advisory(builder: &mut Builder) {
     builder
         .function("pg_advisory_unlock_all() -> void", |ctx, _| {
             ctx.services.advisory_unlock(None, false);
-            Ok(Value::text(""))
+            Ok(void())
         })
         .volatile();
+}
+
+/// What a function gives that gives nothing: it is not NULL.
+pub(super) fn void() -> Value {
+    Value::text("")
 }
 
 const fn mode(is_transactional: bool, is_shared: bool, is_try: bool) -> AdvisoryMode {
@@ -176,7 +186,7 @@ fn advisory_code(wanted: AdvisoryMode) -> super::Eval {
 
 fn advisory(ctx: &EvalContext<'_>, args: &[Value], mode: AdvisoryMode) -> Result<Value> {
     let is_granted = ctx.services.advisory_lock(advisory_key(args)?, mode)?;
-    Ok(if mode.is_try { Value::Bool(is_granted) } else { Value::text("") })
+    Ok(if mode.is_try { Value::Bool(is_granted) } else { void() })
 }
 
 fn advisory_key(args: &[Value]) -> Result<AdvisoryKey> {
