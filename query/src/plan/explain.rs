@@ -114,7 +114,7 @@ pub(crate) fn key(node: &Node) -> usize {
 
 fn summary(options: &ExplainOptions, times: Times) -> Vec<String> {
     let mut lines = Vec::new();
-    if options.with_summary || options.is_analyze {
+    if options.with_summary {
         lines.push(format!("Planning Time: {:.3} ms", milliseconds(times.planning)));
         if let Some(execution) = times.execution {
             lines.push(format!("Execution Time: {:.3} ms", milliseconds(execution)));

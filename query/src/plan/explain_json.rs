@@ -9,7 +9,7 @@ use crate::bind::ExplainOptions;
 pub(super) fn document(root: &Item, options: &ExplainOptions, times: Times) -> String {
     let mut top = Map::new();
     top.insert("Plan".to_owned(), node(root, None, options));
-    if options.with_summary || options.is_analyze {
+    if options.with_summary {
         top.insert("Planning Time".to_owned(), rounded(milliseconds(times.planning), 1000.0));
         if let Some(execution) = times.execution {
             top.insert("Execution Time".to_owned(), rounded(milliseconds(execution), 1000.0));
