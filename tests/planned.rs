@@ -8,6 +8,7 @@ use cairn_tests::host;
 
 const BUSINESSES: u64 = 200_000;
 const LINKS: u64 = 2_000;
+const POSTS: u64 = 2_000;
 
 const SCHEMA: &str = "
 CREATE TABLE links (id bigint PRIMARY KEY, code varchar(10) UNIQUE NOT NULL, target text NOT NULL,
@@ -17,7 +18,13 @@ CREATE TABLE businesses (id bigint PRIMARY KEY, name text NOT NULL, category tex
   geog geography(Point,4326) NOT NULL,
   doc tsvector GENERATED ALWAYS AS (to_tsvector('english', name || ' ' || category)) STORED);
 CREATE INDEX businesses_geo ON businesses USING gist (geog);
-CREATE INDEX businesses_doc ON businesses USING gin (doc);";
+CREATE INDEX businesses_doc ON businesses USING gin (doc);
+CREATE TABLE posts (id bigint PRIMARY KEY, tags text[], doc jsonb, title text);
+CREATE INDEX posts_tags ON posts USING gin (tags);
+CREATE INDEX posts_doc ON posts USING gin (doc);
+CREATE INDEX posts_title ON posts USING gin (title gin_trgm_ops);
+INSERT INTO posts SELECT g, ARRAY['t' || g % 500, 'all'], jsonb_build_object('n', g),
+  'title ' || g FROM generate_series(1, 2000) g;";
 
 /// Twenty towns, each with ten thousand businesses within a hundred kilometres. Of every town, a
 /// tenth sells noodles.
@@ -95,6 +102,7 @@ fn searches_use_their_indexes_and_touch_few_rows() {
     redirect(session);
     places(session);
     words(session);
+    terms(session);
     everything_at_once(session);
     host::check(&database);
 }
@@ -133,6 +141,19 @@ fn words(session: &mut Session) {
     let none = "SELECT id FROM businesses WHERE doc @@ to_tsquery('english', 'zebra & noodle')";
     assert_uses(session, none, "Index Scan using businesses_doc on businesses");
     assert_touches(session, none, 0, BUSINESSES);
+}
+
+/// What arrays, documents and texts hold is found through inverted indexes.
+fn terms(session: &mut Session) {
+    let by_tags = "SELECT id FROM posts WHERE tags @> '{t77,all}'";
+    assert_uses(session, by_tags, "Index Scan using posts_tags on posts");
+    assert_touches(session, by_tags, 4, POSTS);
+    let by_document = "SELECT id FROM posts WHERE doc @> '{\"n\": 77}'";
+    assert_uses(session, by_document, "Index Scan using posts_doc on posts");
+    assert_touches(session, by_document, 1, POSTS);
+    let by_pattern = "SELECT id FROM posts WHERE title ILIKE '%TLE 1234%'";
+    assert_uses(session, by_pattern, "Index Scan using posts_title on posts");
+    assert_touches(session, by_pattern, 20, POSTS);
 }
 
 /// Radius, words and a filter, best first: hundreds of rows, not all.
