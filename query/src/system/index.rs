@@ -84,6 +84,11 @@ const CLASSES: &[(u32, &str, &str, u32, &str, Type)] = &[
     (16_384, "gist", "gist_geography_ops", 16_385, "gist_geography_ops", Type::Geography),
 ];
 
+/// The OID of the class of arrays in gin indexes, and of its family.
+const ARRAYS: u32 = 2745;
+/// The OID of `anyarray`.
+const ANY_ARRAY: u32 = 2277;
+
 /// The OID of an access method.
 pub(super) fn method_oid(name: &str) -> u32 {
     METHODS.iter().find(|method| method.1 == name).map_or(0, |method| method.0)
@@ -183,6 +188,9 @@ fn options(key: &IndexKey) -> i16 {
 
 /// The usual operator class of a type.
 fn class_of(method: &str, ty: &Type) -> u32 {
+    if matches!((method, ty), ("gin", Type::Array(_))) {
+        return ARRAYS;
+    }
     let ty = if *ty == Type::Varchar { &Type::Text } else { ty };
     let found = CLASSES.iter().find(|class| class.1 == method && class.5 == *ty);
     found.map_or(0, |class| class.0)
@@ -208,7 +216,18 @@ fn classes(_: &Reader<'_>) -> Result<Vec<Row>> {
             0_u32
         ]
     };
-    Ok(CLASSES.iter().map(row).collect())
+    let arrays = row![
+        ARRAYS,
+        method_oid("gin"),
+        "array_ops",
+        PG_CATALOG,
+        BOOTSTRAP_ROLE,
+        ARRAYS,
+        ANY_ARRAY,
+        true,
+        0_u32
+    ];
+    Ok(CLASSES.iter().map(row).chain([arrays]).collect())
 }
 
 fn families(_: &Reader<'_>) -> Result<Vec<Row>> {

@@ -346,6 +346,7 @@ fn comparison_type(left: &Type, right: &Type) -> Option<Type> {
         }
         (Type::Bpchar, Type::Text) | (Type::Text, Type::Bpchar) => Some(Type::Text),
         (Type::Row(_) | Type::Record, Type::Row(_) | Type::Record) => Some(Type::Record),
+        (Type::Char, other) | (other, Type::Char) if other.is_string() => Some(Type::Text),
         (left, right) if left.is_string() && right.is_string() => {
             let is_bpchar = *left == Type::Bpchar || *right == Type::Bpchar;
             Some(if is_bpchar { Type::Bpchar } else { Type::Text })
