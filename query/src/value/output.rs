@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::datetime::format;
 use super::{Array, OutputStyle, Range, SqlType, Type, Value, opaque};
 use crate::catalog::Catalog;
+use crate::catalog::temporary::is_temporary;
 
 /// The text of a value; of NULL, nothing. Names of catalog objects (`regclass`) print as numbers
 /// when the style has no catalog.
@@ -202,7 +203,8 @@ impl Printer<'_> {
 
     fn type_name(&self, oid: u32) -> String {
         if let Some(ty) = Type::from_oid(oid) {
-            return ty.name();
+            // Without its length it is `character` here.
+            return ty.name().replace("bpchar", "character");
         }
         let types = self.catalog.into_iter().flat_map(|catalog| catalog.types.values());
         let name = types.into_iter().find_map(|ty| match oid {
@@ -223,6 +225,7 @@ pub fn relation_name(catalog: &Catalog, oid: u32) -> Option<String> {
     let name = quote_name(name);
     Some(match schema {
         "public" | "pg_catalog" => name,
+        schema if is_temporary(schema) => name,
         schema => format!("{}.{name}", quote_name(schema)),
     })
 }
