@@ -175,7 +175,14 @@ impl<'a> Binder<'a> {
 
     /// A column of the level at `depth`.
     pub(crate) fn column(&mut self, depth: usize, column: ScopeColumn) -> Typed {
-        Typed::new(self.pass_inward(depth, column.expr), column.ty)
+        let fields = match &column.expr {
+            Expr::Column(variable) => {
+                let level = self.levels.get(depth);
+                level.and_then(|level| level.variables.get(*variable)?.fields.clone())
+            }
+            _ => None,
+        };
+        Typed { fields, ..Typed::new(self.pass_inward(depth, column.expr), column.ty) }
     }
 
     /// Notes where a column was named, unless inside an aggregate's arguments.

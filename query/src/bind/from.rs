@@ -254,7 +254,18 @@ impl Binder<'_> {
             self.level().scope = hidden;
         }
         let (bound, level) = bound?;
-        self.rows_item(bound.node, &bound.columns, fold(&alias.name), Some(alias), level.arguments)
+        let (name, arguments) = (fold(&alias.name), level.arguments);
+        let item = self.rows_item(bound.node, &bound.columns, name, Some(alias), arguments)?;
+        if let FromTree::Rows { variables, .. } = &item.tree {
+            for (position, fields) in bound.records {
+                let variable = variables.get(position).copied();
+                let level = self.level();
+                if let Some(variable) = variable.and_then(|at| level.variables.get_mut(at)) {
+                    variable.fields = Some(fields);
+                }
+            }
+        }
+        Ok(item)
     }
 
     /// Rows of a node under a name.

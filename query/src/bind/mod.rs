@@ -115,7 +115,7 @@ fn bind_root(
     // A modification without RETURNING shows nothing.
     let command = command_of(ast);
     if command == Command::Select {
-        let described = query::BoundNode { node, columns: columns.clone() };
+        let described = query::BoundNode { node, columns: columns.clone(), records: Vec::new() };
         for column in columns.iter_mut().filter(|column| column.ty.base == Type::Unknown) {
             column.ty = SqlType::new(Type::Text);
         }

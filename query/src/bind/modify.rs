@@ -111,6 +111,6 @@ impl Binder<'_> {
 
     /// A finished modification.
     pub(crate) fn modified(node: Node, columns: Vec<OutputColumn>) -> BoundNode {
-        BoundNode { node, columns }
+        BoundNode { node, columns, records: Vec::new() }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct BoundNode {
     pub node: Node,
     /// The columns.
     pub columns: Vec<OutputColumn>,
+    /// The fields of columns that are records, by position.
+    pub records: Vec<(usize, Vec<(String, SqlType)>)>,
 }
 
 /// What becomes of output columns whose type nothing in the query decides.
@@ -201,7 +203,8 @@ impl Binder<'_> {
         let left = Box::new(self.convert_columns(left, &columns)?);
         let right = Box::new(self.convert_columns(right, &columns)?);
         let is_all = quantifier == SetQuantifier::All;
-        Ok(BoundNode { node: Node::SetOperation { op, is_all, left, right }, columns })
+        let node = Node::SetOperation { op, is_all, left, right };
+        Ok(BoundNode { node, columns, records: Vec::new() })
     }
 
     /// Converts a query's columns to other types: in its own projection where their type was
@@ -267,7 +270,7 @@ impl Binder<'_> {
             let name = format!("column{}", index + 1);
             described.push(OutputColumn { name, ty, origin: None });
         }
-        Ok(BoundNode { node: Node::Values { rows }, columns: described })
+        Ok(BoundNode { node: Node::Values { rows }, columns: described, records: Vec::new() })
     }
 
     fn unify_values(
@@ -314,7 +317,7 @@ impl Binder<'_> {
             let (keys, limit) = (keys.clone(), bounds.wanted());
             node = Node::Sort { input: Box::new(node), keys, limit };
         }
-        Ok(BoundNode { node: bounds.apply(node, Some(keys)), columns: bound.columns })
+        Ok(BoundNode { node: bounds.apply(node, Some(keys)), ..bound })
     }
 
     /// The output column that an ORDER BY item of a set operation means.

@@ -22,6 +22,8 @@ pub(crate) struct Variable {
     pub origin: Option<(u32, i16)>,
     /// Whether anything refers to it.
     pub is_used: bool,
+    /// The fields of a record.
+    pub fields: Option<Vec<(String, SqlType)>>,
 }
 
 /// A column that a name can mean.
@@ -230,7 +232,8 @@ impl Level {
         ty: SqlType,
         origin: Option<(u32, i16)>,
     ) -> usize {
-        self.variables.push(Variable { name: name.to_owned(), ty, origin, is_used: false });
+        let name = name.to_owned();
+        self.variables.push(Variable { name, ty, origin, is_used: false, fields: None });
         self.variables.len() - 1
     }
 

@@ -59,8 +59,10 @@ impl Binder<'_> {
             origin: self.levels.last().and_then(|level| level.origin(&target.value.expr)),
         });
         let columns = columns.collect();
+        let fields = parts.targets.iter().map(|target| target.value.fields.clone());
+        let records = fields.enumerate().filter_map(|(at, fields)| Some((at, fields?))).collect();
         let node = self.build_select(parts, query)?;
-        Ok(BoundNode { node, columns })
+        Ok(BoundNode { node, columns, records })
     }
 
     fn bind_parts_of(
