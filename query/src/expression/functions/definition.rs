@@ -248,9 +248,23 @@ fn comment(ctx: &EvalContext<'_>, oid: u32, column: i16) -> Value {
     found.map_or(Value::Null, |text| Value::text(text.as_str()))
 }
 
+/// Kinds of objects that nobody can make: what is built in is always in sight.
+const BUILT_IN: [&str; 11] = [
+    "collation",
+    "conversion",
+    "function",
+    "opclass",
+    "operator",
+    "opfamily",
+    "statistics_obj",
+    "ts_config",
+    "ts_dict",
+    "ts_parser",
+    "ts_template",
+];
+
 fn register_visibility(builder: &mut Builder) {
-    for kind in ["function", "operator", "opclass", "opfamily", "collation", "conversion"] {
-        // What is built in is always found.
+    for kind in BUILT_IN {
         let signature = format!("pg_{kind}_is_visible(oid) -> bool");
         builder.function(&signature, |_, _| Ok(Value::Bool(true))).stable();
     }
