@@ -13,10 +13,11 @@ pub(crate) fn open_read_only(dir: &Path) -> Result<Database, Failure> {
     Database::open_existing(Env::read_only(), dir, options).map_err(|error| refused(dir, &error))
 }
 
-/// Opens a data directory that must be there, to change it.
+/// Opens a data directory that must be there, to change it. Nothing happens behind the tool's
+/// back: what it measures before its work is what was there.
 pub(crate) fn open_existing(dir: &Path) -> Result<Database, Failure> {
-    Database::open_existing(Env::os(), dir, Options::default())
-        .map_err(|error| refused(dir, &error))
+    let options = Options { background_thread_count: 0, ..Options::default() };
+    Database::open_existing(Env::os(), dir, options).map_err(|error| refused(dir, &error))
 }
 
 /// Why a data directory could not be opened.
