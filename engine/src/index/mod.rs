@@ -9,6 +9,8 @@ pub mod fulltext;
 pub mod geo;
 pub(crate) mod maintenance;
 pub(crate) mod registry;
+mod row_keys;
 pub(crate) mod verify;
 
 pub use derived::DerivedIndex;
+pub use row_keys::RowKeySet;

@@ -119,6 +119,7 @@ impl TextSearch {
                 Some(fulltext::Hit { row_key, document })
             })
             .filter(|hit| matching::matches(query, &hit.document))
+            .filter(|hit| found.is_wanted(&hit.row_key))
             .collect();
         Self { own, hidden, found, _pin: pin }
     }
@@ -155,6 +156,7 @@ mod tests {
     use crate::Isolation::{ReadCommitted, RepeatableRead};
     use crate::db::Db;
     use crate::env::{Env, MemoryFs};
+    use crate::index::RowKeySet;
     use crate::keyspace::{KeyRange, ObjectId, Space, key, prefix};
     use crate::options::Options;
     use crate::txn::Transaction;
@@ -297,6 +299,10 @@ mod tests {
         };
         let rows = found(fulltext::Give::Documents);
         assert_eq!(rows, found(fulltext::Give::RowKeys));
+        let mut among = RowKeySet::default();
+        rows.iter().skip(1).for_each(|row| among.insert(row.as_bytes()));
+        among.insert(b"not found");
+        assert_eq!(found(fulltext::Give::RowKeysAmong(among)), rows[rows.len().min(1)..]);
         rows
     }
 

@@ -269,7 +269,7 @@ impl<'a> Binder<'a> {
         });
         let ctes = ctes.collect::<Result<Vec<_>>>()?;
         let (subplans, slots) = (self.subplans, self.slots);
-        Ok(Plan { root, columns, ctes, subplans, slots, command, params })
+        Ok(Plan { root, columns, ctes, subplans, slots, once: 0, command, params })
     }
 }
 

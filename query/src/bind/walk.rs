@@ -36,7 +36,7 @@ pub(crate) fn each_part(expr: &mut Expr, each: &mut dyn FnMut(&mut Expr)) {
             each(left);
             each(right);
         }
-        Expr::Cast { expr, .. } => each(expr),
+        Expr::Cast { expr, .. } | Expr::Once { expr, .. } => each(expr),
         Expr::Quantified { left, array, .. } => {
             each(left);
             each(array);

@@ -9,7 +9,7 @@ use super::{
 use crate::bind::ddl::{AlterAction, ColumnSpec, ConstraintSpec, SequenceOptions};
 use crate::catalog::{ColumnDef, ColumnDefault, Definition, SequenceDef, TableDef};
 use crate::error::{Error, Result, SqlState};
-use crate::expression::{Expr, Volatility};
+use crate::expression::Expr;
 use crate::plan::{Command, Insert, Node};
 use crate::value::{SqlType, Value};
 
@@ -73,7 +73,8 @@ fn fill_column(
         ColumnDefault::Generated(_) => Expr::Const(Value::Null),
         ColumnDefault::Identity { sequence, .. } => cx.runner.next_value(*sequence)?,
     };
-    let is_constant = matches!(default, ColumnDefault::Expression(_)) && !is_volatile(&expr);
+    let is_constant =
+        matches!(default, ColumnDefault::Expression(_)) && !crate::plan::walk::is_volatile(&expr);
     if is_constant {
         let value = cx.runner.eval(&expr, &[])?;
         if let Some(column) = changed.columns.get_mut(position) {
@@ -85,13 +86,6 @@ fn fill_column(
     let mut exprs: Vec<Expr> = (0..position).map(Expr::Column).collect();
     exprs.push(expr);
     rewrite(cx, old, changed, exprs)
-}
-
-fn is_volatile(expr: &Expr) -> bool {
-    crate::plan::walk::any(
-        expr,
-        &mut |expr| matches!(expr, Expr::Call { function, .. } if function.volatility == Volatility::Volatile),
-    )
 }
 
 /// Writes every row anew: `exprs` give the new columns over the old ones.

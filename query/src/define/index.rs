@@ -133,6 +133,7 @@ pub(super) fn all_rows(table: &Arc<TableDef>) -> Plan {
         ctes: Vec::new(),
         subplans: Vec::new(),
         slots: 0,
+        once: 0,
         command: Command::Select,
         params: Vec::new(),
     }

@@ -82,7 +82,7 @@ pub(crate) struct SubplanState {
 impl State {
     pub fn new(plan: &Plan) -> Self {
         Self {
-            slots: SlotValues(RefCell::new(vec![Value::Null; plan.slots])),
+            slots: SlotValues::new(plan.slots, plan.once),
             ctes: plan.ctes.iter().map(|_| RefCell::default()).collect(),
             subplans: plan.subplans.iter().map(|_| RefCell::default()).collect(),
             events: RefCell::default(),
@@ -252,7 +252,7 @@ impl Context<'_> {
 
     /// Sets the slots that a join or a subquery passes inward.
     pub fn set_slots(&self, values: impl IntoIterator<Item = (usize, Value)>) -> Result<()> {
-        let mut slots = self.eval.slots.0.borrow_mut();
+        let mut slots = self.eval.slots.passed.borrow_mut();
         for (slot, value) in values {
             let place = slots.get_mut(slot).ok_or_else(|| Error::internal("no such slot"))?;
             *place = value;

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::operator::Operator;
 use crate::error::Result;
-use crate::expression::{Expr, Volatility};
+use crate::expression::Expr;
 use crate::plan::{Node, Row, walk};
 
 /// See [`Node::Filter`].
@@ -27,7 +27,7 @@ impl Filter {
         cx: &Context<'_>,
         max: usize,
     ) -> Result<Vec<Row>> {
-        let is_constant = *self.is_constant.get_or_insert_with(|| is_constant(predicate));
+        let is_constant = *self.is_constant.get_or_insert_with(|| walk::is_stable(predicate));
         if is_constant {
             let is_open = match self.is_open {
                 Some(is_open) => is_open,
@@ -47,12 +47,4 @@ impl Filter {
             }
         }
     }
-}
-
-fn is_constant(predicate: &Expr) -> bool {
-    !walk::any(predicate, &mut |part| match part {
-        Expr::Column(_) | Expr::Subquery(_) => true,
-        Expr::Call { function, .. } => function.volatility == Volatility::Volatile,
-        _ => false,
-    })
 }

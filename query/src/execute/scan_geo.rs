@@ -2,13 +2,12 @@
 //! from a place.
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::BinaryHeap;
 
-use ahash::RandomState;
-use cairn_engine::Bytes;
+use cairn_engine::index::RowKeySet;
 use cairn_engine::index::fulltext::Give;
 use cairn_engine::index::geo::Aabb;
-use cairn_engine::txn::search::{GeoNearest, GeoSearch as Found};
+use cairn_engine::txn::search::{GeoNearest, GeoSearch as Found, TextSearch};
 
 use super::context::Context;
 use super::fetch::fetch;
@@ -18,10 +17,7 @@ use crate::plan::geo_window::shape_of;
 use crate::plan::{GeoScan as Plan, GeoSearch, Row, Words};
 use crate::value::Value;
 
-/// Keys of rows that a full-text index has found.
-type RowKeys = HashSet<Bytes, RandomState>;
-
-/// About 64 MB: when more rows have the words, each row near by is looked at instead.
+/// About 32 MB: when more rows are near by, every row with the words is looked at instead.
 const ROW_KEYS_MAX: usize = 1_000_000;
 
 /// See [`crate::plan::Node::GeoScan`].
@@ -34,7 +30,9 @@ pub(crate) struct GeoScan {
 enum Search {
     /// Nothing can be found.
     Nothing,
-    Meeting(Box<Found>, Option<RowKeys>),
+    Meeting(Box<Found>),
+    /// What has the words among what is near by.
+    WithWords(Box<TextSearch>),
     Nearest(Box<Nearest>),
 }
 
@@ -61,24 +59,18 @@ impl GeoScan {
         let mut out = Vec::new();
         while out.len() < max {
             cx.check_cancelled()?;
-            let next = match search {
+            let row_key = match search {
                 Search::Nothing => None,
-                Search::Meeting(found, words) => match found.next().transpose()? {
-                    Some(hit) => {
-                        let is_wanted = words.as_ref().is_none_or(|w| w.contains(&hit.row_key));
-                        if is_wanted {
-                            out.extend(fetch(&plan.scan, plan.promise(), cx, &hit.row_key)?);
-                        }
-                        continue;
-                    }
-                    None => None,
-                },
-                Search::Nearest(nearest) => nearest.next(plan, cx)?,
+                Search::Meeting(found) => found.next().transpose()?.map(|hit| hit.row_key),
+                Search::WithWords(found) => found.next().transpose()?.map(|hit| hit.row_key),
+                Search::Nearest(nearest) => {
+                    let Some(row) = nearest.next(plan, cx)? else { break };
+                    out.push(row);
+                    continue;
+                }
             };
-            match next {
-                Some(row) => out.push(row),
-                None => break,
-            }
+            let Some(row_key) = row_key else { break };
+            out.extend(fetch(&plan.scan, plan.promise(), cx, &row_key)?);
         }
         Ok(out)
     }
@@ -90,14 +82,11 @@ fn open(plan: &Plan, cx: &Context<'_>) -> Result<Search> {
     match &plan.search {
         GeoSearch::Intersects(..) => {
             let Some(window) = plan.window(&cx.eval)? else { return Ok(Search::Nothing) };
-            let words = match &plan.words {
-                Some(words) => with_words(words, cx)?,
-                None => None,
-            };
-            if words.as_ref().is_some_and(HashSet::is_empty) {
-                return Ok(Search::Nothing);
+            let near = cx.txn().search_geo(index, &window)?;
+            match &plan.words {
+                Some(words) => with_words(words, near, &window, plan, cx),
+                None => Ok(Search::Meeting(Box::new(near))),
             }
-            Ok(Search::Meeting(Box::new(cx.txn().search_geo(index, &window)?), words))
         }
         GeoSearch::Nearest { origin, .. } => {
             let origin = shape_of(origin, &cx.eval)?;
@@ -112,20 +101,38 @@ fn open(plan: &Plan, cx: &Context<'_>) -> Result<Search> {
     }
 }
 
-/// The rows that have the words; `None` when the index cannot tell or there are too many to keep.
-fn with_words(words: &Words, cx: &Context<'_>) -> Result<Option<RowKeys>> {
+/// What has the words among what is near by. The rows that are near are usually the fewer, and the
+/// index of words passes over the others without looking at them.
+fn with_words(
+    words: &Words,
+    near: Found,
+    window: &Aabb,
+    plan: &Plan,
+    cx: &Context<'_>,
+) -> Result<Search> {
     let query = match words.query.eval(&cx.eval, &[])? {
-        Value::Null => return Ok(Some(RowKeys::default())),
+        Value::Null => return Ok(Search::Nothing),
         Value::TsQuery(query) => query,
         _ => return Err(Error::internal("a text search without a query")),
     };
-    let Some(root) = query.root() else { return Ok(Some(RowKeys::default())) };
-    let found = cx.txn().search_text(words.index.storage(), root, Give::RowKeys)?;
-    let Some(found) = found else { return Ok(None) };
-    let mut row_keys = RowKeys::default();
-    for hit in found {
+    let Some(root) = query.root() else { return Ok(Search::Nothing) };
+    let give = row_keys(near, cx)?.map_or(Give::RowKeys, Give::RowKeysAmong);
+    if matches!(&give, Give::RowKeysAmong(near) if near.is_empty()) {
+        return Ok(Search::Nothing);
+    }
+    Ok(match cx.txn().search_text(words.index.storage(), root, give)? {
+        Some(found) => Search::WithWords(Box::new(found)),
+        // The query demands no word: each row near by is looked at.
+        None => Search::Meeting(Box::new(cx.txn().search_geo(plan.index.storage(), window)?)),
+    })
+}
+
+/// The keys of what is near by; `None` when it is too much to keep.
+fn row_keys(near: Found, cx: &Context<'_>) -> Result<Option<RowKeySet>> {
+    let mut row_keys = RowKeySet::default();
+    for hit in near {
         cx.check_cancelled()?;
-        row_keys.insert(hit?.row_key);
+        row_keys.insert(&hit?.row_key);
         if row_keys.len() > ROW_KEYS_MAX {
             return Ok(None);
         }

@@ -8,8 +8,10 @@ use cairn_engine::Bytes;
 use cairn_engine::index::fulltext::{Give, Hit};
 use cairn_engine::txn::search::TextSearch;
 
+use super::BATCH;
 use super::context::Context;
 use super::fetch::fetch;
+use super::memory::row_len;
 use super::scan_table::TableScan;
 use crate::error::{Error, Result};
 use crate::expression::Expr;
@@ -29,9 +31,11 @@ enum Search {
     Nothing,
     Index(Box<TextSearch>),
     /// Best first.
-    Ranked(BinaryHeap<Ranked>),
+    Ranked(BinaryHeap<Ranked<Bytes>>),
     /// The query demands no word, so every row is looked at.
     Everything(TableScan),
+    /// Every row was looked at; best first.
+    RankedRows(BinaryHeap<Ranked<Row>>),
 }
 
 impl TextScan {
@@ -47,7 +51,11 @@ impl TextScan {
                 Search::Nothing => None,
                 Search::Everything(rows) => return rows.next(&plan.scan, cx, max),
                 Search::Index(found) => found.next().transpose()?.map(|hit| hit.row_key),
-                Search::Ranked(hits) => hits.pop().map(|hit| hit.row_key),
+                Search::Ranked(hits) => hits.pop().map(|hit| hit.item),
+                Search::RankedRows(rows) => {
+                    out.extend(rows.pop().map(|row| row.item));
+                    if rows.is_empty() { None } else { continue }
+                }
             };
             let Some(row_key) = row_key else { break };
             out.extend(fetch(&plan.scan, plan.condition.as_ref(), cx, &row_key)?);
@@ -69,47 +77,71 @@ fn open(plan: &Plan, cx: &Context<'_>) -> Result<Search> {
         (Some(found), Some(rank)) => Search::Ranked(ranked(found, &rank.rank, cx)?),
         (Some(found), None) => Search::Index(Box::new(found)),
         (None, None) => Search::Everything(TableScan::default()),
-        (None, Some(_)) => return Err(Error::internal("a ranked search that demands no word")),
+        (None, Some(rank)) => Search::RankedRows(ranked_rows(&plan.scan, &rank.shown, cx)?),
     })
 }
 
-/// A row that matches, by its rank.
-struct Ranked {
+/// A row that matches, or its key, by its rank.
+struct Ranked<T> {
     rank: f64,
-    row_key: Bytes,
+    item: T,
 }
 
 /// Ranks every hit by what the index knows of its document.
-fn ranked(found: TextSearch, rank: &Expr, cx: &Context<'_>) -> Result<BinaryHeap<Ranked>> {
+fn ranked(found: TextSearch, rank: &Expr, cx: &Context<'_>) -> Result<BinaryHeap<Ranked<Bytes>>> {
     let mut hits = Vec::new();
     let mut document = [Value::Null];
     for hit in found {
         cx.check_cancelled()?;
         let Hit { row_key, document: found } = hit?;
         document[0] = Value::TsVector(Arc::new(TsVector::from(found)));
-        let rank = rank.eval(&cx.eval, &document)?.as_f64().unwrap_or(f64::NEG_INFINITY);
-        cx.memory().grow(size_of::<Ranked>() + row_key.len())?;
-        hits.push(Ranked { rank, row_key });
+        let rank = rank_of(rank, &document, cx)?;
+        cx.memory().grow(size_of::<Ranked<Bytes>>() + row_key.len())?;
+        hits.push(Ranked { rank, item: row_key });
     }
     Ok(BinaryHeap::from(hits))
 }
 
-impl Ord for Ranked {
+/// Ranks every row of the table that satisfies the scan's filter.
+fn ranked_rows(
+    scan: &crate::plan::TableScan,
+    rank: &Expr,
+    cx: &Context<'_>,
+) -> Result<BinaryHeap<Ranked<Row>>> {
+    let mut rows = Vec::new();
+    let mut table = TableScan::default();
+    loop {
+        let batch = table.next(scan, cx, BATCH)?;
+        if batch.is_empty() {
+            return Ok(BinaryHeap::from(rows));
+        }
+        for item in batch {
+            cx.memory().grow(row_len(&item))?;
+            rows.push(Ranked { rank: rank_of(rank, &item, cx)?, item });
+        }
+    }
+}
+
+fn rank_of(rank: &Expr, row: &[Value], cx: &Context<'_>) -> Result<f64> {
+    Ok(rank.eval(&cx.eval, row)?.as_f64().unwrap_or(f64::NEG_INFINITY))
+}
+
+impl<T> Ord for Ranked<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.rank.total_cmp(&other.rank)
     }
 }
 
-impl PartialOrd for Ranked {
+impl<T> PartialOrd for Ranked<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Ranked {
+impl<T> PartialEq for Ranked<T> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Ranked {}
+impl<T> Eq for Ranked<T> {}

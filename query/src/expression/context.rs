@@ -1,5 +1,6 @@
 //! What evaluating an expression may reach.
 
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -17,9 +18,23 @@ pub struct EvalContext<'a> {
     pub services: &'a dyn Services,
 }
 
-/// See [`crate::expression::Expr::Slot`].
+/// What an execution remembers between the rows that its expressions are evaluated on.
 #[derive(Debug, Default)]
-pub struct SlotValues(pub std::cell::RefCell<Vec<Value>>);
+pub struct SlotValues {
+    /// See [`crate::expression::Expr::Slot`].
+    pub passed: RefCell<Vec<Value>>,
+    /// See [`crate::expression::Expr::Once`]. A cell that is not there keeps nothing: its
+    /// expression is computed each time.
+    pub once: Vec<OnceCell<Value>>,
+}
+
+impl SlotValues {
+    /// Room for so many values of each kind.
+    pub fn new(slots: usize, once: usize) -> Self {
+        let passed = RefCell::new(vec![Value::Null; slots]);
+        Self { passed, once: vec![OnceCell::new(); once] }
+    }
+}
 
 /// Facts that hold for the whole statement.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 //! so it cannot fail.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -57,6 +58,10 @@ impl Expr {
                     Error::new(SqlState::UNDEFINED_PARAMETER, message)
                 })
             }
+            Self::Once { cell, expr } => match ctx.slots.once.get(*cell) {
+                Some(cell) => once(ctx, cell, expr).map(Cow::Borrowed),
+                None => expr.eval_ref(ctx, row),
+            },
             _ => self.compute(ctx, row).map(Cow::Owned),
         }
     }
@@ -190,8 +195,17 @@ fn connect(
     Ok(result)
 }
 
+/// The value that a cell keeps, computed if this is the first time.
+fn once<'a>(ctx: &EvalContext<'a>, cell: &'a OnceCell<Value>, expr: &Expr) -> Result<&'a Value> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = expr.eval(ctx, &[])?;
+    Ok(cell.get_or_init(|| value))
+}
+
 fn slot_value(ctx: &EvalContext<'_>, slot: usize) -> Result<Value> {
-    let slots = ctx.slots.0.borrow();
+    let slots = ctx.slots.passed.borrow();
     slots.get(slot).cloned().ok_or_else(|| Error::internal(format!("no slot {slot}")))
 }
 
@@ -365,7 +379,7 @@ fn slice(
 fn subquery(ctx: &EvalContext<'_>, row: &[Value], subquery: &Subquery) -> Result<Value> {
     for (slot, argument) in &subquery.arguments {
         let value = argument.eval(ctx, row)?;
-        let mut slots = ctx.slots.0.borrow_mut();
+        let mut slots = ctx.slots.passed.borrow_mut();
         if slots.len() <= *slot {
             slots.resize(slot + 1, Value::Null);
         }
@@ -444,4 +458,31 @@ fn quantified_subquery(
         Ok(true)
     })?;
     Ok(truth_value(result))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::context::SlotValues;
+    use crate::expression::testing::with_context;
+
+    #[test]
+    fn a_cell_keeps_the_first_value_and_no_error() {
+        let once = Expr::Once { cell: 0, expr: Box::new(Expr::Param(0)) };
+        with_context(|empty| {
+            let eval = |params: &[Value], slots: &SlotValues| {
+                let cx = EvalContext { params, slots, ..*empty };
+                once.eval(&cx, &[])
+            };
+            let slots = SlotValues::new(0, 1);
+            assert!(eval(&[], &slots).is_err(), "there is no parameter yet");
+            assert!(matches!(eval(&[Value::Int4(1)], &slots), Ok(Value::Int4(1))));
+            assert!(matches!(eval(&[Value::Int4(2)], &slots), Ok(Value::Int4(1))), "it stays");
+            let no_cells = SlotValues::default();
+            for n in [1, 2] {
+                let value = eval(&[Value::Int4(n)], &no_cells).unwrap();
+                assert!(matches!(value, Value::Int4(m) if m == n), "nothing keeps it");
+            }
+        });
+    }
 }

@@ -28,6 +28,14 @@ pub enum Expr {
     /// A value that an enclosing plan node put into the slot before this plan ran: correlated
     /// subqueries, LATERAL and index nested loops all pass rows inward this way.
     Slot(usize),
+    /// An expression without columns, slots, subqueries and volatile functions: of one value for
+    /// all rows of an execution, so computed when first asked for and kept.
+    Once {
+        /// Where the value is kept; see [`context::SlotValues`].
+        cell: usize,
+        /// The expression.
+        expr: Box<Expr>,
+    },
     /// A function or operator call.
     Call {
         /// Which.

@@ -1,10 +1,9 @@
 //! From conditions to bounds on the columns of a key.
 
-use super::conjunct::is_stable;
 use super::equality::is_same;
 use super::estimate::flip;
 use crate::expression::{CompareOp, Expr, Quantifier};
-use crate::plan::KeyBounds;
+use crate::plan::{KeyBounds, walk};
 use crate::value::{Type, Value};
 
 /// Bounds on a key, and the conditions that they stand for.
@@ -111,9 +110,9 @@ fn bound(key: &Expr, conjunct: &Expr) -> Option<(Bound, bool)> {
             if let (Expr::Record(left), Expr::Record(right)) = (&**left, &**right) {
                 return record_bound(key, *op, left, right);
             }
-            let (op, value) = if is_key(left, key) && is_stable(right) {
+            let (op, value) = if is_key(left, key) && walk::is_stable(right) {
                 (*op, right)
-            } else if is_key(right, key) && is_stable(left) {
+            } else if is_key(right, key) && walk::is_stable(left) {
                 (flip(*op), left)
             } else {
                 return None;
@@ -121,7 +120,7 @@ fn bound(key: &Expr, conjunct: &Expr) -> Option<(Bound, bool)> {
             compare_bound(op, (**value).clone()).map(|bound| (bound, true))
         }
         Expr::Quantified { operator, left, array, quantifier: Quantifier::Any }
-            if is_equality(operator) && is_key(left, key) && is_stable(array) =>
+            if is_equality(operator) && is_key(left, key) && walk::is_stable(array) =>
         {
             Some((Bound::AnyOf((**array).clone()), true))
         }
@@ -147,7 +146,7 @@ fn compare_bound(op: CompareOp, value: Expr) -> Option<Bound> {
 /// `(a, b) > (x, y)` implies `a >= x`.
 fn record_bound(key: &Expr, op: CompareOp, left: &[Expr], right: &[Expr]) -> Option<(Bound, bool)> {
     let (first, value) = (left.first()?, right.first()?);
-    if !is_key(first, key) || !is_stable(value) {
+    if !is_key(first, key) || !walk::is_stable(value) {
         return None;
     }
     match op {

@@ -1,7 +1,6 @@
 //! Conditions as lists of conjuncts.
 
-use crate::expression::{Expr, Volatility};
-use crate::plan::walk;
+use crate::expression::Expr;
 use crate::value::Value;
 
 /// The conjuncts of a condition: `a AND (b AND c)` is three.
@@ -29,24 +28,6 @@ pub(crate) fn join(mut conjuncts: Vec<Expr>) -> Option<Expr> {
         1 => conjuncts.pop(),
         _ => Some(Expr::And(conjuncts)),
     }
-}
-
-/// Whether evaluating `expr` once more or at another place gives another result.
-pub(crate) fn is_volatile(expr: &Expr) -> bool {
-    walk::any(expr, &mut |part| match part {
-        Expr::Call { function, .. } => function.volatility == Volatility::Volatile,
-        _ => false,
-    })
-}
-
-/// Whether `expr` is a constant for one run of the plan node that holds it: no columns, no
-/// subqueries, nothing volatile.
-pub(crate) fn is_stable(expr: &Expr) -> bool {
-    !walk::any(expr, &mut |part| match part {
-        Expr::Column(_) | Expr::Subquery(_) => true,
-        Expr::Call { function, .. } => function.volatility == Volatility::Volatile,
-        _ => false,
-    })
 }
 
 /// Whether the condition cannot be true when all of `columns` are NULL.

@@ -233,8 +233,8 @@ impl Estimator<'_> {
         };
         let with_words = self.hits(&scan.scan, words.hits, 0.002);
         let share = (with_words / self.table_rows(&scan.scan)).min(1.0);
-        let before = with_words * HIT;
-        self.searched(&scan.scan, hits * share, before, before + hits * HIT)
+        let before = (hits + with_words) * HIT;
+        self.searched(&scan.scan, hits * share, before, before)
     }
 
     /// Rows that a search finds: what its index says, or a share of the table.

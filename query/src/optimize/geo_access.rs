@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::Planner;
 use super::access::{Access, over_output};
-use super::conjunct::is_stable;
 use super::equality::is_same;
 use crate::catalog::IndexDef;
 use crate::expression::Expr;
@@ -123,11 +122,11 @@ fn meeting(conjunct: &Expr, shape: &Expr) -> Option<GeoSearch> {
     }
     let (left, right) = (args.first()?, args.get(1)?);
     let other = if is_same(left, shape) { right } else { left };
-    if !is_stable(other) || !(is_same(left, shape) || is_same(right, shape)) {
+    if !walk::is_stable(other) || !(is_same(left, shape) || is_same(right, shape)) {
         return None;
     }
     let distance = match &*function.name {
-        "st_dwithin" => Some(args.get(2).filter(|distance| is_stable(distance))?.clone()),
+        "st_dwithin" => Some(args.get(2).filter(|distance| walk::is_stable(distance))?.clone()),
         _ => None,
     };
     Some(GeoSearch::Intersects(other.clone(), distance))
@@ -140,8 +139,8 @@ fn origin(expr: &Expr, shape: &Expr) -> Option<Expr> {
     if &*function.name != "<->" {
         return None;
     }
-    if is_same(left, shape) && is_stable(right) {
+    if is_same(left, shape) && walk::is_stable(right) {
         return Some(right.clone());
     }
-    (is_same(right, shape) && is_stable(left)).then(|| left.clone())
+    (is_same(right, shape) && walk::is_stable(left)).then(|| left.clone())
 }

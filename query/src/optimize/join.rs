@@ -2,7 +2,7 @@
 //! pair by pair.
 
 use super::Planner;
-use super::conjunct::{self, is_volatile};
+use super::conjunct;
 use super::lower::Wish;
 use super::pushdown::push_filters;
 use crate::expression::{CompareOp, Expr};
@@ -49,7 +49,7 @@ impl Planner<'_> {
             return None;
         }
         let mut conjuncts = conjunct::list(join.condition.take());
-        if conjuncts.is_empty() || conjuncts.iter().any(is_volatile) {
+        if conjuncts.is_empty() || conjuncts.iter().any(walk::is_volatile) {
             return None;
         }
         let width = join.left_width;
@@ -102,7 +102,7 @@ fn hash(join: &Join) -> Option<Join> {
 /// `a = b` with one side over left columns and the other over right columns (counted from 0).
 pub(super) fn equality(conjunct: &Expr, width: usize) -> Option<(Expr, Expr)> {
     let Expr::Compare { op: CompareOp::Eq, left, right } = conjunct else { return None };
-    if walk::has_subquery(conjunct) || is_volatile(conjunct) {
+    if walk::has_subquery(conjunct) || walk::is_volatile(conjunct) {
         return None;
     }
     let is_left = |expr: &Expr| {

@@ -10,6 +10,7 @@
 //!    cheapest method ([`join`]), sorts that an index makes needless disappear; [`estimate`]
 //!    judges.
 //! 7. [`prune`]: columns that nobody reads are not decoded.
+//! 8. [`once`]: what is the same for every row is computed once.
 
 use crate::expression::context::{Services, SlotValues, StatementFacts};
 use crate::expression::{EvalContext, Expr};
@@ -28,6 +29,7 @@ mod inverted_access;
 mod join;
 mod join_order;
 mod lower;
+mod once;
 mod prune;
 mod pushdown;
 mod single_row;
@@ -74,6 +76,7 @@ pub fn optimize(mut plan: Plan, cx: &OptimizeContext<'_>) -> Plan {
     let root = take(&mut plan.root);
     plan.root = tree_of(&mut plan, root, cx, &eval);
     prune::prune(&mut plan);
+    once::keep(&mut plan);
     plan
 }
 

@@ -5,16 +5,7 @@ use crate::plan::{Join, JoinKind, Node, Plan, ScanColumn, SetExpr, TableScan, wa
 
 /// Marks the unread columns of every scan of a plan.
 pub(crate) fn prune(plan: &mut Plan) {
-    visit(&mut plan.root, &mut Need::All);
-    for cte in &mut plan.ctes {
-        visit(&mut cte.node, &mut Need::All);
-        if let Some(recursive) = &mut cte.recursive {
-            visit(&mut recursive.node, &mut Need::All);
-        }
-    }
-    for subplan in &mut plan.subplans {
-        visit(subplan, &mut Need::All);
-    }
+    plan.trees_mut().for_each(|tree| visit(tree, &mut Need::All));
 }
 
 /// Which columns of a node the nodes above read.

@@ -2,7 +2,7 @@
 //! and groupings. On the way, an outer join whose padded rows a filter drops anyway becomes an
 //! inner join.
 
-use super::conjunct::{self, is_volatile, join, list, rejects_null};
+use super::conjunct::{self, join, list, rejects_null};
 use crate::expression::Expr;
 use crate::plan::{Aggregate, Join, JoinKind, Node, walk};
 
@@ -22,8 +22,9 @@ fn push(node: Node, mut conjuncts: Vec<Expr>) -> Node {
             let mut all = list(scan.filter.take());
             all.append(&mut conjuncts);
             // What reads no column is decided once, before the scan begins.
-            let (rows, once) =
-                partition(all, |c| walk::has_columns(c) || is_volatile(c) || walk::has_subquery(c));
+            let (rows, once) = partition(all, |c| {
+                walk::has_columns(c) || walk::is_volatile(c) || walk::has_subquery(c)
+            });
             scan.filter = join(rows);
             filter(Node::Scan(scan), once)
         }
@@ -37,7 +38,8 @@ fn push(node: Node, mut conjuncts: Vec<Expr>) -> Node {
             Node::Distinct { input: Box::new(push(*input, conjuncts)), on: None }
         }
         Node::SetOperation { op, is_all, left, right } => {
-            let (down, rest) = partition(conjuncts, |c| !is_volatile(c) && !walk::has_subquery(c));
+            let (down, rest) =
+                partition(conjuncts, |c| !walk::is_volatile(c) && !walk::has_subquery(c));
             let left = Box::new(push(*left, down.clone()));
             let right = Box::new(push(*right, down));
             filter(Node::SetOperation { op, is_all, left, right }, rest)
@@ -66,11 +68,11 @@ fn partition(list: Vec<Expr>, test: impl Fn(&Expr) -> bool) -> (Vec<Expr>, Vec<E
 
 fn push_project(input: Node, exprs: Vec<Expr>, conjuncts: Vec<Expr>) -> Node {
     let is_movable = |conjunct: &Expr| {
-        !is_volatile(conjunct)
+        !walk::is_volatile(conjunct)
             && walk::columns(conjunct).into_iter().all(|column| {
                 exprs
                     .get(column)
-                    .is_some_and(|expr| !is_volatile(expr) && !walk::has_subquery(expr))
+                    .is_some_and(|expr| !walk::is_volatile(expr) && !walk::has_subquery(expr))
             })
     };
     let (mut down, rest) = partition(conjuncts, is_movable);
@@ -98,10 +100,10 @@ fn push_aggregate(mut aggregate: Aggregate, conjuncts: Vec<Expr>) -> Node {
         let columns = walk::columns(conjunct);
         is_plain
             && !columns.is_empty()
-            && !is_volatile(conjunct)
-            && columns
-                .into_iter()
-                .all(|column| aggregate.groups.get(column).is_some_and(|group| !is_volatile(group)))
+            && !walk::is_volatile(conjunct)
+            && columns.into_iter().all(|column| {
+                aggregate.groups.get(column).is_some_and(|group| !walk::is_volatile(group))
+            })
     };
     let (mut down, rest) = partition(conjuncts, is_movable);
     down.iter_mut().for_each(|conjunct| substitute(conjunct, &aggregate.groups));
@@ -124,7 +126,7 @@ fn push_join(mut join: Join, conjuncts: Vec<Expr>) -> Node {
     let mut on = list(join.condition.take());
     let (mut above, mut to_left, mut to_right) = (Vec::new(), Vec::new(), Vec::new());
     for conjunct in conjuncts {
-        if is_volatile(&conjunct) {
+        if walk::is_volatile(&conjunct) {
             above.push(conjunct);
             continue;
         }
@@ -139,7 +141,7 @@ fn push_join(mut join: Join, conjuncts: Vec<Expr>) -> Node {
     let mut kept = Vec::new();
     for conjunct in on {
         match (join.kind, sides(&conjunct, width)) {
-            _ if is_volatile(&conjunct) => kept.push(conjunct),
+            _ if walk::is_volatile(&conjunct) => kept.push(conjunct),
             (JoinKind::Inner | JoinKind::Semi | JoinKind::Right, (true, false)) => {
                 to_left.push(conjunct);
             }

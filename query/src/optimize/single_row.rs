@@ -3,7 +3,6 @@
 //! `FROM businesses, websearch_to_tsquery('noodles') q WHERE doc @@ q` becomes a condition on
 //! businesses alone, which an index can answer.
 
-use super::conjunct::is_stable;
 use super::pushdown::substitute;
 use super::{identity, take};
 use crate::expression::Expr;
@@ -46,7 +45,7 @@ fn inline_join(mut join: Join) -> Node {
 fn known_row(node: &Node) -> Option<Vec<Expr>> {
     match node {
         Node::Values { rows } => match rows.as_slice() {
-            [row] if row.iter().all(is_stable) => Some(row.clone()),
+            [row] if row.iter().all(walk::is_stable) => Some(row.clone()),
             _ => None,
         },
         Node::Project { input, exprs } => {
@@ -55,7 +54,7 @@ fn known_row(node: &Node) -> Option<Vec<Expr>> {
             for expr in &mut exprs {
                 substitute(expr, &row);
             }
-            exprs.iter().all(is_stable).then_some(exprs)
+            exprs.iter().all(walk::is_stable).then_some(exprs)
         }
         _ => None,
     }

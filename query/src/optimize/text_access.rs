@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::Planner;
 use super::access::{Access, over_output};
-use super::conjunct::is_stable;
 use super::equality::is_same;
 use crate::catalog::IndexDef;
 use crate::expression::Expr;
@@ -53,10 +52,10 @@ fn query(conjunct: &Expr, document: &Expr) -> Option<Expr> {
     if &*function.name != "@@" {
         return None;
     }
-    if is_same(left, document) && is_stable(right) {
+    if is_same(left, document) && walk::is_stable(right) {
         return Some(right.clone());
     }
-    (is_same(right, document) && is_stable(left)).then(|| left.clone())
+    (is_same(right, document) && walk::is_stable(left)).then(|| left.clone())
 }
 
 /// The rank that an order asks for, when the index can compute it: of this document, by the very
@@ -69,8 +68,8 @@ fn rank(key: &SortKey, document: &Expr, query: &Expr) -> Option<TextRank> {
     let mut args = args.clone();
     let place = args.iter().position(|arg| is_same(arg, document))?;
     let is_asked = args.get(place + 1).is_some_and(|arg| is_same(arg, query));
-    let is_known = |(position, arg): (usize, &Expr)| position == place || is_stable(arg);
-    if !is_asked || !args.iter().enumerate().all(is_known) || !needs_words(query) {
+    let is_known = |(position, arg): (usize, &Expr)| position == place || walk::is_stable(arg);
+    if !is_asked || !args.iter().enumerate().all(is_known) || demands_nothing(query) {
         return None;
     }
     *args.get_mut(place)? = Expr::Column(0);
@@ -78,8 +77,9 @@ fn rank(key: &SortKey, document: &Expr, query: &Expr) -> Option<TextRank> {
     Some(TextRank { rank, shown: key.expr.clone() })
 }
 
-/// Whether a query is sure to demand a word, so that the index finds all rows that match.
-fn needs_words(query: &Expr) -> bool {
+/// Whether a query is known to demand no word: then the index does not find the rows that match. Of
+/// a parameter that is not known, and the execution reads the table if it must.
+fn demands_nothing(query: &Expr) -> bool {
     use cairn_engine::index::fulltext::TextQuery;
     fn demands(query: &TextQuery) -> bool {
         match query {
@@ -92,7 +92,7 @@ fn needs_words(query: &Expr) -> bool {
         }
     }
     match query {
-        Expr::Const(Value::TsQuery(query)) => query.root().is_none_or(demands),
+        Expr::Const(Value::TsQuery(query)) => query.root().is_some_and(|root| !demands(root)),
         _ => false,
     }
 }

@@ -19,6 +19,7 @@ mod dialect;
 pub(crate) mod extension;
 mod function;
 mod like;
+mod literal;
 mod mysql;
 mod reserved;
 mod source;

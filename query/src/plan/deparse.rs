@@ -25,6 +25,7 @@ pub fn expr(expr: &Expr, names: &Names) -> String {
             let known = names.slots.iter().rev().find(|(other, _)| other == slot);
             known.map_or_else(|| format!("${slot}"), |(_, name)| name.clone())
         }
+        Expr::Once { expr, .. } => self::expr(expr, names),
         Expr::Call { function, args } => call(function, args, names),
         Expr::Compare { op, left, right } => {
             format!("({} {} {})", self::expr(left, names), symbol(*op), self::expr(right, names))

@@ -143,12 +143,7 @@ fn relation_count(plan: &Plan) -> usize {
             ));
         });
     };
-    visit(&plan.root);
-    for cte in &plan.ctes {
-        visit(&cte.node);
-        cte.recursive.iter().for_each(|term| visit(&term.node));
-    }
-    plan.subplans.iter().for_each(visit);
+    plan.trees().for_each(&mut visit);
     count
 }
 

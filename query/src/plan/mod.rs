@@ -32,6 +32,8 @@ pub struct Plan {
     pub subplans: Vec<Node>,
     /// How many slots ([`Expr::Slot`]) the plan uses.
     pub slots: usize,
+    /// How many values ([`Expr::Once`]) an execution keeps.
+    pub once: usize,
     /// What the command tag says.
     pub command: Command,
     /// The types of `$1`, `$2`, …
@@ -47,9 +49,26 @@ impl Plan {
             ctes: Vec::new(),
             subplans: Vec::new(),
             slots: 0,
+            once: 0,
             command: Command::Select,
             params: Vec::new(),
         }
+    }
+
+    /// The trees of nodes: of the common table expressions, of the subplans, and the statement's.
+    pub fn trees(&self) -> impl Iterator<Item = &Node> {
+        let ctes = self.ctes.iter().flat_map(|cte| {
+            std::iter::once(&cte.node).chain(cte.recursive.as_ref().map(|term| &term.node))
+        });
+        ctes.chain(&self.subplans).chain([&self.root])
+    }
+
+    /// As [`Plan::trees`].
+    pub fn trees_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        let ctes = self.ctes.iter_mut().flat_map(|cte| {
+            std::iter::once(&mut cte.node).chain(cte.recursive.as_mut().map(|term| &mut term.node))
+        });
+        ctes.chain(&mut self.subplans).chain([&mut self.root])
     }
 
     /// OIDs of the tables that it reads, each once.
@@ -65,11 +84,8 @@ impl Plan {
             };
             tables.insert(table.oid);
         };
-        let ctes = self.ctes.iter().flat_map(|cte| {
-            std::iter::once(&cte.node).chain(cte.recursive.as_ref().map(|term| &term.node))
-        });
-        for tree in ctes.chain(&self.subplans).chain([&self.root]) {
-            walk::visit_nodes(tree, &mut |node| visit(node));
+        for tree in self.trees() {
+            walk::visit_nodes(tree, &mut visit);
         }
         tables.into_iter().collect()
     }
@@ -89,7 +105,7 @@ pub enum Command {
 }
 
 /// A column of the result.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputColumn {
     /// Its name.
     pub name: String,

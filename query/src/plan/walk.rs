@@ -3,7 +3,7 @@
 //! The two-column operator of a quantified comparison lives in its own scope and is never visited:
 //! whoever renumbers columns must not touch it.
 
-use crate::expression::{Expr, Subquery, SubqueryKind};
+use crate::expression::{Expr, Subquery, SubqueryKind, Volatility};
 use crate::plan::{
     ConflictAction, FrameBound, GeoSearch, JoinMethod, KeyBounds, Node, Plan, SetExpr, SortKey,
     TableScan,
@@ -36,6 +36,7 @@ macro_rules! expr_children {
                 | Expr::IsNull(inner)
                 | Expr::IsTruth(inner, _)
                 | Expr::Cast { expr: inner, .. }
+                | Expr::Once { expr: inner, .. }
                 | Expr::Field(inner, _) => f(inner),
                 Expr::Case { branches, otherwise } => {
                     for (when, then) in branches {
@@ -133,6 +134,24 @@ pub fn has_columns(expr: &Expr) -> bool {
 /// Whether `expr` contains a subquery.
 pub fn has_subquery(expr: &Expr) -> bool {
     any(expr, &mut |part| matches!(part, Expr::Subquery(_)))
+}
+
+/// Whether evaluating `expr` once more or at another place gives another result.
+pub fn is_volatile(expr: &Expr) -> bool {
+    any(expr, &mut |part| match part {
+        Expr::Call { function, .. } => function.volatility == Volatility::Volatile,
+        _ => false,
+    })
+}
+
+/// Whether `expr` is a constant for one run of the plan node that holds it: no columns, no
+/// subqueries, nothing volatile.
+pub fn is_stable(expr: &Expr) -> bool {
+    !any(expr, &mut |part| match part {
+        Expr::Column(_) | Expr::Subquery(_) => true,
+        Expr::Call { function, .. } => function.volatility == Volatility::Volatile,
+        _ => false,
+    })
 }
 
 /// The slots that `expr` reads; those of the subplans that it runs are not followed.

@@ -10,11 +10,12 @@ use super::prepared::Prepared;
 use super::{Session, portal::Portal};
 use crate::error::Result;
 use crate::parse::{self, Statement};
+use crate::value::Value;
 
 /// One statement of a text.
 pub enum Batched {
-    /// It was run before: this is its plan.
-    Cached(Arc<Prepared>),
+    /// It, or one that differs in literals, was run before: this is its plan, and the literals.
+    Cached(Arc<Prepared>, Vec<Value>),
     /// It was parsed.
     Parsed(Statement),
 }
@@ -28,7 +29,10 @@ impl Session {
         self.portals.remove("");
         self.state.refresh_catalog()?;
         if let Some(cached) = self.cached(sql) {
-            return Ok(vec![Batched::Cached(cached)]);
+            return Ok(vec![Batched::Cached(cached, Vec::new())]);
+        }
+        if let Some((general, values)) = self.from_template(sql) {
+            return Ok(vec![Batched::Cached(general, values)]);
         }
         Ok(parse::parse(sql)?.into_iter().map(Batched::Parsed).collect())
     }
@@ -39,19 +43,23 @@ impl Session {
     /// What binding meets; 25P02.
     pub fn open(&mut self, sql: &str, statement: &Batched) -> Result<Arc<Prepared>> {
         self.state.refresh_catalog()?;
-        let prepared = match statement {
-            Batched::Cached(prepared) => prepared.clone(),
+        let (prepared, params) = match statement {
+            Batched::Cached(prepared, params) => (prepared.clone(), params.clone()),
             Batched::Parsed(statement) => {
                 let range = statement.range();
                 let is_alone = sql.get(range.clone()).is_some_and(|part| part.len() == sql.len());
                 let text = if is_alone { sql } else { statement.text() };
-                self.prepare_statement(text, Some(statement), &[])?
+                let prepared = self.prepare_statement(text, Some(statement), &[])?;
+                if is_alone {
+                    self.learn(sql, statement, &prepared);
+                }
+                (prepared, Vec::new())
             }
         };
         self.check_not_failed(&prepared)?;
-        if prepared.params.is_empty() {
+        if prepared.params.len() == params.len() {
             self.next_portal += 1;
-            let portal = Portal::new(prepared.clone(), Vec::new(), self.next_portal);
+            let portal = Portal::new(prepared.clone(), params, self.next_portal);
             self.portals.insert(String::new(), portal);
             return Ok(prepared);
         }

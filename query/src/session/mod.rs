@@ -46,6 +46,7 @@ mod state;
 mod system_call;
 mod system_rows;
 mod temporary;
+mod template;
 mod transaction;
 mod utility;
 

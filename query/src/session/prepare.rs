@@ -51,20 +51,7 @@ impl Session {
         statement: Option<&Statement>,
         types: &[Option<SqlType>],
     ) -> Result<Arc<Prepared>> {
-        let facts = self.state.facts();
-        let bound = match statement {
-            None => Ok(BoundStatement::Empty),
-            Some(statement) => bind::bind(
-                statement,
-                BindContext {
-                    catalog: &self.state.catalog,
-                    facts: &facts,
-                    services: &self.state,
-                    params: types,
-                },
-            ),
-        };
-        let prepared = bound.and_then(|bound| self.wrap(text, bound, types));
+        let prepared = self.bound(text, statement, types);
         if self.status() == BlockStatus::Failed {
             // Whatever else is wrong with the statement, this comes first.
             return prepared
@@ -79,8 +66,31 @@ impl Session {
         Ok(prepared)
     }
 
+    /// Binds and plans a statement.
+    pub(super) fn bound(
+        &self,
+        text: &str,
+        statement: Option<&Statement>,
+        types: &[Option<SqlType>],
+    ) -> Result<Arc<Prepared>> {
+        let facts = self.state.facts();
+        let bound = match statement {
+            None => BoundStatement::Empty,
+            Some(statement) => bind::bind(
+                statement,
+                BindContext {
+                    catalog: &self.state.catalog,
+                    facts: &facts,
+                    services: &self.state,
+                    params: types,
+                },
+            )?,
+        };
+        self.wrap(text, bound, types)
+    }
+
     /// Uncommitted definitions are nobody else's business.
-    fn is_cacheable(&self) -> bool {
+    pub(super) fn is_cacheable(&self) -> bool {
         self.state.block.borrow().definitions.is_none()
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::bind::BoundStatement;
 use crate::catalog::{Catalog, RowKeyDef};
 use crate::expression::{Expr, Volatility};
-use crate::plan::{Command, Node, OutputColumn, Plan};
-use crate::value::SqlType;
+use crate::plan::{Command, GeoSearch, Node, OutputColumn, Plan, walk};
+use crate::value::{SqlType, Value};
 
 /// A statement that is ready to run. It never changes; when the definitions that it was bound
 /// against change, the session makes another one from its text.
@@ -101,6 +101,9 @@ impl Prepared {
 /// Rows of a VALUES list that are still few.
 const FEW_ROWS: usize = 16;
 
+/// Rows of a LIMIT that are still few.
+const FEW_NEIGHBORS: i64 = 100;
+
 fn is_short(node: &Node) -> bool {
     match node {
         Node::Values { rows } => rows.len() <= FEW_ROWS && rows.iter().flatten().all(is_constant),
@@ -115,13 +118,35 @@ fn is_short(node: &Node) -> bool {
             scan.bounds.len() <= FEW_ROWS
                 && scan.bounds.iter().all(|bounds| bounds.equal.len() >= columns)
         }
-        Node::Project { input, .. } | Node::Filter { input, .. } | Node::Limit { input, .. } => {
+        Node::Project { input, exprs } => is_short(input) && !exprs.iter().any(walk::is_volatile),
+        Node::Filter { input, predicate } => is_short(input) && !walk::is_volatile(predicate),
+        Node::Limit { input, limit, offset, .. } => {
             is_short(input)
+                || is_few(limit.as_ref())
+                    && offset.as_ref().is_none_or(|offset| is_few(Some(offset)))
+                    && gives_neighbors(input)
         }
         Node::Lock(lock) => is_short(&lock.input),
         Node::Insert(insert) => is_short(&insert.input),
         Node::Update(update) => is_short(&update.input),
         Node::Delete(delete) => is_short(&delete.input),
+        _ => false,
+    }
+}
+
+fn is_few(limit: Option<&Expr>) -> bool {
+    matches!(limit, Some(Expr::Const(Value::Int8(rows))) if *rows <= FEW_NEIGHBORS)
+}
+
+/// Whether each row is found by a few steps of a walk outward: no filter keeps it going.
+fn gives_neighbors(node: &Node) -> bool {
+    match node {
+        Node::GeoScan(scan) => {
+            matches!(scan.search, GeoSearch::Nearest { .. }) && scan.scan.filter.is_none()
+        }
+        Node::Project { input, exprs } => {
+            gives_neighbors(input) && !exprs.iter().any(walk::is_volatile)
+        }
         _ => false,
     }
 }

@@ -11,6 +11,7 @@ use super::query::{TextQuery, TextTerm};
 use super::segment::Cursors;
 use super::state::State;
 use crate::error::Result;
+use crate::index::RowKeySet;
 use crate::timestamp::Timestamp;
 
 /// Hits that are found while the delta is kept from changing.
@@ -27,12 +28,14 @@ pub struct Hit {
 }
 
 /// What a search is to give of each row that matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Give {
     /// Its key and its document.
     Documents,
     /// Its key; the document may be empty, which saves reading places.
     RowKeys,
+    /// The same, of the rows that are in the set.
+    RowKeysAmong(RowKeySet),
 }
 
 /// The hits of a query at a snapshot: each row once, in no order.
@@ -44,6 +47,8 @@ pub struct Search {
     snapshot: Timestamp,
     /// Whether every candidate matches and nobody wants its document.
     is_blind: bool,
+    /// Other rows are not wanted.
+    among: Option<RowKeySet>,
     /// Found and not handed out yet, last first.
     ready: Vec<Hit>,
     /// The next segment to search.
@@ -68,11 +73,27 @@ impl Search {
     ) -> Option<Self> {
         let terms = narrow::terms(query);
         let narrowed = narrow::narrow(query, &terms)?;
-        let ready = state.delta.read().search(query, &terms, &narrowed, snapshot);
-        let is_blind = give == Give::RowKeys && narrow::is_exact(query);
-        let query = query.clone();
-        let (next_part, walk) = (0, None);
-        Some(Self { state, query, terms, narrowed, snapshot, is_blind, ready, next_part, walk })
+        let recent = state.delta.read().search(query, &terms, &narrowed, snapshot);
+        let is_blind = !matches!(give, Give::Documents) && narrow::is_exact(query);
+        let mut search = Self {
+            state,
+            query: query.clone(),
+            terms,
+            narrowed,
+            snapshot,
+            is_blind,
+            among: if let Give::RowKeysAmong(set) = give { Some(set) } else { None },
+            ready: Vec::new(),
+            next_part: 0,
+            walk: None,
+        };
+        search.ready = recent.into_iter().filter(|hit| search.is_wanted(&hit.row_key)).collect();
+        Some(search)
+    }
+
+    /// Whether a row is one of those that are looked for.
+    pub fn is_wanted(&self, row_key: &[u8]) -> bool {
+        self.among.as_ref().is_none_or(|set| set.may_contain(row_key))
     }
 
     /// Searches on until there are hits; false when nothing is left.
@@ -106,6 +127,9 @@ impl Search {
             let candidate = walk.cursors.next_candidate(walk.next_doc);
             let Some(doc) = candidate else { return Ok(None) };
             walk.next_doc = doc + 1;
+            if self.among.is_some() && !self.is_wanted(part.segment.row_key_ref(doc)?) {
+                continue;
+            }
             let begin = part.segment.begin(doc)?;
             if begin > self.snapshot || part.end(doc) <= self.snapshot {
                 continue;

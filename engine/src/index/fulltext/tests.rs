@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 use super::*;
 use crate::env::{Env, MemoryFs};
 use crate::error::Result;
-use crate::index::DerivedIndex;
+use crate::index::{DerivedIndex, RowKeySet};
 use crate::timestamp::Timestamp;
 
 const DIR: &str = "/data/index-7";
@@ -57,6 +57,23 @@ fn visible(model: &Model, snapshot: u64) -> impl Iterator<Item = (&Bytes, &Docum
     })
 }
 
+/// A search among every second row finds these.
+fn check_search_among(
+    index: &FullTextIndex,
+    query: &TextQuery,
+    snapshot: u64,
+    expected: &[&Bytes],
+) {
+    let mut among = RowKeySet::default();
+    let wanted: Vec<&Bytes> = expected.iter().step_by(2).copied().collect();
+    wanted.iter().for_each(|key| among.insert(key));
+    let search = index.search(query, Timestamp(snapshot), Give::RowKeysAmong(among)).unwrap();
+    let hits: Vec<Hit> = search.collect::<Result<_>>().unwrap();
+    let mut found: Vec<&Bytes> = hits.iter().map(|hit| &hit.row_key).collect();
+    found.sort();
+    assert_eq!(found, wanted, "{query:?} at {snapshot}");
+}
+
 fn check_search(index: &FullTextIndex, model: &Model, query: &TextQuery, snapshot: u64) {
     let Some(search) = index.search(query, Timestamp(snapshot), Give::Documents) else { return };
     let hits: Vec<Hit> = search.collect::<Result<_>>().unwrap();
@@ -67,6 +84,7 @@ fn check_search(index: &FullTextIndex, model: &Model, query: &TextQuery, snapsho
         .map(|(key, _)| key)
         .collect();
     assert_eq!(found, expected, "{query:?} at {snapshot}");
+    check_search_among(index, query, snapshot, &expected);
     for hit in &hits {
         let (_, whole) = visible(model, snapshot).find(|(key, _)| **key == hit.row_key).unwrap();
         assert_eq!(hit.document.whole_len(), whole.len());

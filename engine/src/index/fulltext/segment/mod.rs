@@ -164,6 +164,14 @@ impl Segment {
     /// # Errors
     /// `Corruption`.
     pub fn row_key(&self, doc: u32) -> Result<Bytes> {
+        self.rows()?.shared_key(doc).ok_or_else(|| self.rows_damaged())
+    }
+
+    /// As [`Segment::row_key`], to look at.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn row_key_ref(&self, doc: u32) -> Result<&[u8]> {
         self.rows()?.key(doc).ok_or_else(|| self.rows_damaged())
     }
 

@@ -9,6 +9,8 @@
 //! ```
 //! Little-endian. Document `i` is tantivy's document `i`.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::encoding::Decoder;
@@ -98,20 +100,29 @@ impl Rows {
         record.u32().map(|end| end as usize)
     }
 
-    /// The row key, without a copy.
-    pub fn key(&self, doc: u32) -> Option<Bytes> {
+    fn key_range(&self, doc: u32) -> Option<Range<usize>> {
         if doc >= self.count {
             return None;
         }
         let start = if doc == 0 { 0 } else { self.key_end(doc - 1)? };
         let (start, end) = (self.keys_at + start, self.keys_at + self.key_end(doc)?);
-        (start <= end && end <= self.bytes.len()).then(|| self.bytes.slice(start..end))
+        (start <= end && end <= self.bytes.len()).then_some(start..end)
+    }
+
+    /// The row key.
+    pub fn key(&self, doc: u32) -> Option<&[u8]> {
+        self.bytes.get(self.key_range(doc)?)
+    }
+
+    /// The row key, to keep, without a copy.
+    pub fn shared_key(&self, doc: u32) -> Option<Bytes> {
+        Some(self.bytes.slice(self.key_range(doc)?))
     }
 
     /// All of a document's row.
     pub fn row(&self, doc: u32) -> Option<Row> {
         let (lexemes, positions) = self.size(doc)?;
-        Some(Row { key: self.key(doc)?, begin: self.begin(doc)?, lexemes, positions })
+        Some(Row { key: self.shared_key(doc)?, begin: self.begin(doc)?, lexemes, positions })
     }
 
     /// The documents of a row, oldest first.
@@ -119,7 +130,7 @@ impl Rows {
         let (mut low, mut high) = (0, self.count);
         while low < high {
             let middle = low.midpoint(high);
-            let is_less = self.ordered(middle).is_some_and(|(_, found)| *found < *key);
+            let is_less = self.ordered(middle).is_some_and(|(_, found)| found < key);
             if is_less {
                 low = middle + 1;
             } else {
@@ -134,7 +145,7 @@ impl Rows {
     }
 
     /// The `index`th document in the order of row keys.
-    fn ordered(&self, index: u32) -> Option<(u32, Bytes)> {
+    fn ordered(&self, index: u32) -> Option<(u32, &[u8])> {
         let at = HEADER_LEN + self.count as usize * RECORD_LEN + index as usize * 4;
         let doc = Decoder::at(&self.bytes, at).u32()?;
         Some((doc, self.key(doc)?))

@@ -286,12 +286,7 @@ impl Segment {
     /// `Corruption`.
     pub fn first_change(&self, key: &[u8]) -> Result<Option<Timestamp>> {
         let wanted = hash(key);
-        let (mut low, mut high) = (0, self.change_count);
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.change(middle)?.0 < wanted { low = middle + 1 } else { high = middle }
-        }
-        for index in low..self.change_count {
+        for index in self.first_at_least(wanted)?..self.change_count {
             let (found, first, place) = self.change(index)?;
             if found != wanted {
                 break;
@@ -301,6 +296,52 @@ impl Segment {
             }
         }
         Ok(None)
+    }
+
+    /// The first change whose hash is not less. Hashes are spread evenly, so the place follows from
+    /// the value but for a few entries; from there the search spreads out.
+    fn first_at_least(&self, wanted: u64) -> Result<usize> {
+        let guess = self.guess(wanted)?;
+        let (mut low, mut high);
+        let mut reach = 1;
+        if self.is_less(guess, wanted)? {
+            (low, high) = (guess + 1, self.change_count);
+            while low + reach < high && self.is_less(low + reach, wanted)? {
+                low += reach + 1;
+                reach *= 2;
+            }
+            high = high.min(low + reach);
+        } else {
+            high = guess;
+            while high > reach && !self.is_less(high - reach, wanted)? {
+                high -= reach;
+                reach *= 2;
+            }
+            low = high.saturating_sub(reach);
+        }
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.is_less(middle, wanted)? { low = middle + 1 } else { high = middle }
+        }
+        Ok(low)
+    }
+
+    /// Where a hash is expected: by its value, and corrected by what is found there.
+    fn guess(&self, wanted: u64) -> Result<usize> {
+        let last = self.change_count.saturating_sub(1);
+        let per_hash = self.change_count as f64 / u64::MAX as f64;
+        let mut at = ((wanted as f64 * per_hash) as usize).min(last);
+        for _ in 0..2 {
+            if self.change_count > 0 {
+                let off = (wanted as f64 - self.change(at)?.0 as f64) * per_hash;
+                at = at.saturating_add_signed(off as isize).min(last);
+            }
+        }
+        Ok(at)
+    }
+
+    fn is_less(&self, index: usize, wanted: u64) -> Result<bool> {
+        Ok(index < self.change_count && self.change(index)?.0 < wanted)
     }
 
     /// Everything in it, for merging.

@@ -1,8 +1,9 @@
 //! Plans of statements that came as text, shared by all sessions.
 //!
 //! Parsing and binding a point lookup costs several times what running it does, and clients that
-//! send plain text send the same few texts. An entry holds only as long as the definitions that
-//! it was bound against are current, which the session checks by identity.
+//! send plain text send the same few texts, or texts that differ in a literal only ([`template`]).
+//! An entry holds only as long as the definitions that it was bound against are current, which the
+//! session checks by identity.
 
 use std::sync::Arc;
 
@@ -10,6 +11,10 @@ use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
 use super::prepared::Prepared;
+use template::Family;
+
+pub(crate) mod shape;
+pub(crate) mod template;
 
 /// How many texts are kept. A plan is a few kilobytes: about 16 MB.
 const ENTRIES_MAX: usize = 4096;
@@ -39,11 +44,15 @@ impl Equivalent<Key> for Lookup<'_> {
 }
 
 /// See the module.
-pub(crate) struct PlanCache(Cache<Key, Arc<Prepared>>);
+pub(crate) struct PlanCache {
+    texts: Cache<Key, Arc<Prepared>>,
+    /// By text without literals.
+    families: Cache<Key, Arc<Family>>,
+}
 
 impl Default for PlanCache {
     fn default() -> Self {
-        Self(Cache::new(ENTRIES_MAX))
+        Self { texts: Cache::new(ENTRIES_MAX), families: Cache::new(ENTRIES_MAX) }
     }
 }
 
@@ -53,22 +62,50 @@ impl PlanCache {
         if text.len() > TEXT_LEN_MAX {
             return None;
         }
-        self.0.get(&Lookup { database, environment, text })
+        self.texts.get(&Lookup { database, environment, text })
     }
 
     /// Keeps a statement.
     pub(crate) fn insert(&self, database: u32, prepared: &Arc<Prepared>) {
-        if prepared.text.len() > TEXT_LEN_MAX || depends_on_time(&prepared.text) {
+        if !is_lasting(&prepared.text) {
             return;
         }
         let (environment, text) = (prepared.environment, prepared.text.clone());
-        self.0.insert(Key { database, environment, text }, prepared.clone());
+        self.texts.insert(Key { database, environment, text }, prepared.clone());
+    }
+
+    /// What is known of the texts of a shape.
+    pub(crate) fn family(
+        &self,
+        database: u32,
+        environment: u64,
+        shape: &str,
+    ) -> Option<Arc<Family>> {
+        self.families.get(&Lookup { database, environment, text: shape })
+    }
+
+    /// Keeps what is known of the texts of a shape.
+    pub(crate) fn insert_family(
+        &self,
+        database: u32,
+        environment: u64,
+        shape: &str,
+        family: Family,
+    ) {
+        let key = Key { database, environment, text: shape.into() };
+        self.families.insert(key, Arc::new(family));
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        self.0.clear();
+        self.texts.clear();
+        self.families.clear();
     }
+}
+
+/// Whether the text is worth keeping, and means the same the next time.
+pub(crate) fn is_lasting(text: &str) -> bool {
+    text.len() <= TEXT_LEN_MAX && !depends_on_time(text)
 }
 
 /// Whether a literal may mean another moment each time: `'today'::date` is a constant once bound.
