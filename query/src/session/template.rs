@@ -10,23 +10,24 @@ use super::plan_cache::template::{Draft, Family, Template};
 use super::prepared::Prepared;
 use crate::parse::{self, Statement};
 use crate::value::Value;
-use crate::value::input::from_text;
+use crate::value::input::{InputContext, from_text_in};
 
 impl Session {
     /// A plan for texts like this one, and this one's values. A literal that its column's type does
     /// not accept is left to the ordinary way, which knows where in the text the error is.
     pub(super) fn from_template(&self, sql: &str) -> Option<(Arc<Prepared>, Vec<Value>)> {
-        if self.status() == BlockStatus::Failed || !is_lasting(sql) {
+        if self.status() == BlockStatus::Failed {
             return None;
         }
         let shape = Shape::of(sql)?;
         let family = self.family(&shape)?;
         let template = family.template(sql, &shape)?;
         let facts = self.state.facts();
+        let cx = InputContext { facts: &facts, catalog: Some(&self.state.catalog) };
         let typed = template.parameters.iter().zip(template.prepared.params.iter());
         let values = typed.map(|(position, ty)| {
             let literal = shape.literals.get(*position)?;
-            from_text(&literal.value(sql), ty, &facts).ok()
+            from_text_in(&literal.value(sql), ty, cx).ok()
         });
         Some((Arc::clone(&template.prepared), values.collect::<Option<_>>()?))
     }
