@@ -27,7 +27,6 @@ fn keep_tree(node: &mut Node, cells: &mut Vec<Expr>) {
         && let Some(rank) = &mut scan.rank
     {
         keep_parts(&mut rank.rank, cells);
-        keep_parts(&mut rank.shown, cells);
     }
     walk::inputs_mut(node, &mut |input| keep_tree(input, cells));
 }

@@ -226,7 +226,11 @@ macro_rules! node_exprs {
                     let scan = &$($mutable)? **scan;
                     $scan(&$($mutable)? scan.scan, f);
                     f(&$($mutable)? scan.query);
-                    (&$($mutable)? scan.condition).into_iter().for_each(f);
+                    (&$($mutable)? scan.condition).into_iter().for_each(&mut *f);
+                    // What it is made of, the rank of a document, reads another row.
+                    if let Some(rank) = &$($mutable)? scan.rank {
+                        f(&$($mutable)? rank.shown);
+                    }
                 }
                 Node::GeoScan(scan) => {
                     let scan = &$($mutable)? **scan;

@@ -45,8 +45,8 @@ mod settings;
 mod state;
 mod system_call;
 mod system_rows;
-mod temporary;
 mod template;
+mod temporary;
 mod transaction;
 mod utility;
 

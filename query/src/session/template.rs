@@ -10,7 +10,7 @@ use super::plan_cache::template::{Draft, Family, Template};
 use super::prepared::Prepared;
 use crate::parse::{self, Statement};
 use crate::value::Value;
-use crate::value::input::{InputContext, from_text_in};
+use crate::value::input::from_text;
 
 impl Session {
     /// A plan for texts like this one, and this one's values. A literal that its column's type does
@@ -23,11 +23,10 @@ impl Session {
         let family = self.family(&shape)?;
         let template = family.template(sql, &shape)?;
         let facts = self.state.facts();
-        let cx = InputContext { facts: &facts, catalog: Some(&self.state.catalog) };
         let typed = template.parameters.iter().zip(template.prepared.params.iter());
         let values = typed.map(|(position, ty)| {
             let literal = shape.literals.get(*position)?;
-            from_text_in(&literal.value(sql), ty, cx).ok()
+            from_text(&literal.value(sql), ty, &facts).ok()
         });
         Some((Arc::clone(&template.prepared), values.collect::<Option<_>>()?))
     }
