@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use super::access::{Access, over_output};
-use super::conjunct::is_stable;
 use super::equality::is_same;
 use crate::catalog::IndexDef;
 use crate::execute::table::inverted::{elements, json_text, key_number};
 use crate::expression::{Expr, Registry};
-use crate::plan::{IndexScan, IndexWriter, KeyBounds, Node, TableScan};
+use crate::plan::{IndexScan, IndexWriter, KeyBounds, Node, TableScan, walk};
 use crate::text::trigram;
 use crate::value::{Type, Value};
 
@@ -77,7 +76,7 @@ fn search(conjunct: &Expr, key: &Expr, ty: &Type) -> Option<Search> {
         return None;
     };
     match (ty, &*function.name) {
-        (Type::Array(_), "&&") => is_stable(asked).then(|| Search::Any(asked.clone())),
+        (Type::Array(_), "&&") => walk::is_stable(asked).then(|| Search::Any(asked.clone())),
         (Type::Array(_) | Type::Jsonb, "@>") if !is_turned => one_of(asked),
         (Type::Array(_) | Type::Jsonb, "<@") if is_turned => one_of(asked),
         (Type::Jsonb, "?") if !is_turned => match asked {
@@ -110,7 +109,7 @@ fn one_of(asked: &Expr) -> Option<Search> {
 /// Similar texts share a trigram; those that match a pattern have all of its fixed parts.
 fn text_search(name: &str, asked: &Expr, is_turned: bool) -> Option<Search> {
     match (name, asked) {
-        ("%" | "<%" | "%>" | "<<%" | "%>>", _) if is_stable(asked) => {
+        ("%" | "<%" | "%>" | "<<%" | "%>>", _) if walk::is_stable(asked) => {
             let function = Registry::global().functions("show_trgm").first()?;
             let args = vec![asked.clone()];
             Some(Search::Any(Expr::Call { function: Arc::clone(function), args }))

@@ -7,14 +7,7 @@ use crate::value::Value;
 /// The plan for these values of its parameters.
 pub(crate) fn substituted(plan: &Plan, params: &[Value]) -> Plan {
     let mut plan = plan.clone();
-    let trees = plan.subplans.iter_mut().chain(std::iter::once(&mut plan.root));
-    trees.for_each(|tree| substitute(tree, params));
-    for cte in &mut plan.ctes {
-        substitute(&mut cte.node, params);
-        if let Some(recursive) = &mut cte.recursive {
-            substitute(&mut recursive.node, params);
-        }
-    }
+    plan.trees_mut().for_each(|tree| substitute(tree, params));
     plan
 }
 

@@ -70,14 +70,14 @@ impl Session {
         params: Vec<Value>,
     ) -> Result<Run> {
         let began = Instant::now();
-        let plan = match inner {
-            BoundStatement::Rows(plan) => self.optimized((**plan).clone()),
-            BoundStatement::Declare(declare) => self.optimized((*declare.plan).clone()),
+        let (plan, params) = match inner {
+            BoundStatement::Rows(plan) => (self.optimized((**plan).clone()), params),
+            BoundStatement::Declare(declare) => (self.optimized((*declare.plan).clone()), params),
             BoundStatement::Execute { name, args } => {
                 let (prepared, values) = self.arguments(name, args)?;
                 let plan = prepared.plan();
                 let plan = plan.ok_or_else(|| Error::unsupported("EXPLAIN of this statement"))?;
-                Arc::new(params::substituted(plan, &values))
+                (Arc::new(params::substituted(plan, &values)), values)
             }
             _ => return Err(Error::unsupported("EXPLAIN of this statement")),
         };
