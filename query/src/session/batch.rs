@@ -31,7 +31,7 @@ impl Session {
         if let Some(cached) = self.cached(sql) {
             return Ok(vec![Batched::Cached(cached, Vec::new())]);
         }
-        if let Some((general, values)) = self.from_template(sql) {
+        if let Some((general, values)) = self.templated(sql) {
             return Ok(vec![Batched::Cached(general, values)]);
         }
         Ok(parse::parse(sql)?.into_iter().map(Batched::Parsed).collect())

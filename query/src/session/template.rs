@@ -15,7 +15,7 @@ use crate::value::input::from_text;
 impl Session {
     /// A plan for texts like this one, and this one's values. A literal that its column's type does
     /// not accept is left to the ordinary way, which knows where in the text the error is.
-    pub(super) fn from_template(&self, sql: &str) -> Option<(Arc<Prepared>, Vec<Value>)> {
+    pub(super) fn templated(&self, sql: &str) -> Option<(Arc<Prepared>, Vec<Value>)> {
         if self.status() == BlockStatus::Failed {
             return None;
         }
