@@ -66,6 +66,8 @@ pub enum IndexSearch<'a> {
     Text(cairn_engine::ObjectId, &'a cairn_engine::index::fulltext::TextQuery),
     /// A window.
     Geo(cairn_engine::ObjectId, &'a cairn_engine::index::geo::Aabb),
+    /// Entries of an ordered index that begin like this.
+    Entries(&'a [u8]),
 }
 
 /// What functions may ask of the session and the executor.

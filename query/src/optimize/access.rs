@@ -58,6 +58,7 @@ impl Planner<'_> {
                 IndexMethod::Inverted => {
                     let is_unordered = order.is_empty();
                     inverted_access::push(
+                        self,
                         scan,
                         index,
                         &writer,

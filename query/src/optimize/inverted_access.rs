@@ -3,25 +3,31 @@
 
 use std::sync::Arc;
 
+use super::Planner;
 use super::access::{Access, over_output};
 use super::equality::is_same;
 use crate::catalog::IndexDef;
-use crate::execute::table::inverted::{elements, json_text, key_number};
+use crate::execute::table::inverted::{elements, entry_prefix, json_text, key_number};
+use crate::expression::context::IndexSearch;
 use crate::expression::{Expr, Registry};
 use crate::plan::{IndexScan, IndexWriter, KeyBounds, Node, TableScan, walk};
 use crate::text::trigram;
 use crate::value::{Type, Value};
 
+/// So many elements of a condition are counted: the rarest of them is rare enough.
+const COUNTED_MAX: usize = 16;
+
 /// What a row must have.
 enum Search {
-    /// This element.
-    One(Value),
+    /// Each of these elements.
+    All(Vec<Value>),
     /// One of the elements of an array.
     Any(Expr),
 }
 
 /// Adds a search of the index for each condition that asks for elements of one of its keys.
 pub(crate) fn push(
+    planner: &Planner<'_>,
     scan: &TableScan,
     index: &Arc<IndexDef>,
     writer: &IndexWriter,
@@ -34,7 +40,8 @@ pub(crate) fn push(
         let Some(ty) = index.keys.get(at).map(|key| &key.ty.base) else { continue };
         for conjunct in conjuncts {
             let Some(search) = search(conjunct, &key_expr, ty) else { continue };
-            let node = inverted_scan(scan, index, at, search, conjunct);
+            let Some(bounds) = planner.bounds_of(index, at, search) else { continue };
+            let node = inverted_scan(scan, index, bounds, conjunct);
             accesses.push(Access { node, is_ordered: is_unordered });
         }
     }
@@ -43,18 +50,9 @@ pub(crate) fn push(
 fn inverted_scan(
     scan: &TableScan,
     index: &Arc<IndexDef>,
-    at: usize,
-    search: Search,
+    bounds: KeyBounds,
     condition: &Expr,
 ) -> Node {
-    let mut bounds = KeyBounds { equal: vec![Expr::Const(key_number(at))], ..Default::default() };
-    match search {
-        Search::One(element) => bounds.equal.push(Expr::Const(element)),
-        Search::Any(array) => {
-            bounds.any_of.push(bounds.equal.len());
-            bounds.equal.push(array);
-        }
-    }
     Node::IndexScan(Box::new(IndexScan {
         scan: scan.clone(),
         index: Some(Arc::clone(index)),
@@ -62,6 +60,39 @@ fn inverted_scan(
         is_reverse: false,
         condition: Some(condition.clone()),
     }))
+}
+
+impl Planner<'_> {
+    /// Where rows that a search may find have entries.
+    fn bounds_of(&self, index: &IndexDef, at: usize, search: Search) -> Option<KeyBounds> {
+        let mut bounds =
+            KeyBounds { equal: vec![Expr::Const(key_number(at))], ..Default::default() };
+        match search {
+            Search::All(elements) => {
+                bounds.equal.push(Expr::Const(self.rarest(index, at, elements)?));
+            }
+            Search::Any(array) => {
+                bounds.any_of.push(bounds.equal.len());
+                bounds.equal.push(array);
+            }
+        }
+        Some(bounds)
+    }
+
+    /// The element that the fewest rows have: those are looked at.
+    fn rarest(&self, index: &IndexDef, at: usize, mut elements: Vec<Value>) -> Option<Value> {
+        if elements.len() == 1 {
+            return elements.pop();
+        }
+        let count = |element: &Value| {
+            let prefix = entry_prefix(index, at, element).ok()?;
+            self.eval.services.index_hits(&IndexSearch::Entries(&prefix))
+        };
+        let counted = elements.into_iter().take(COUNTED_MAX);
+        let counted = counted.map(|element| (count(&element).unwrap_or(f64::INFINITY), element));
+        let rarest = counted.min_by(|left, right| left.0.total_cmp(&right.0));
+        rarest.map(|(_, element)| element)
+    }
 }
 
 /// The elements that a condition on the key asks for.
@@ -77,10 +108,10 @@ fn search(conjunct: &Expr, key: &Expr, ty: &Type) -> Option<Search> {
     };
     match (ty, &*function.name) {
         (Type::Array(_), "&&") => walk::is_stable(asked).then(|| Search::Any(asked.clone())),
-        (Type::Array(_) | Type::Jsonb, "@>") if !is_turned => one_of(asked),
-        (Type::Array(_) | Type::Jsonb, "<@") if is_turned => one_of(asked),
+        (Type::Array(_) | Type::Jsonb, "@>") if !is_turned => all_of(asked),
+        (Type::Array(_) | Type::Jsonb, "<@") if is_turned => all_of(asked),
         (Type::Jsonb, "?") if !is_turned => match asked {
-            Expr::Const(Value::Text(text)) => Some(Search::One(json_text(text))),
+            Expr::Const(Value::Text(text)) => Some(Search::All(vec![json_text(text)])),
             _ => None,
         },
         (Type::Text | Type::Varchar, name) => text_search(name, asked, is_turned),
@@ -99,11 +130,10 @@ fn is_key(expr: &Expr, key: &Expr) -> bool {
     }
 }
 
-/// One element of those that all are asked for: the longest one, which fewer rows may have.
-fn one_of(asked: &Expr) -> Option<Search> {
+/// The elements of a constant; without any, every row may match.
+fn all_of(asked: &Expr) -> Option<Search> {
     let Expr::Const(value) = asked else { return None };
-    let len = |element: &Value| element.as_str().map_or(0, str::len);
-    elements(value).into_iter().max_by_key(len).map(Search::One)
+    Some(elements(value)).filter(|elements| !elements.is_empty()).map(Search::All)
 }
 
 /// Similar texts share a trigram; those that match a pattern have all of its fixed parts.
@@ -115,10 +145,10 @@ fn text_search(name: &str, asked: &Expr, is_turned: bool) -> Option<Search> {
             Some(Search::Any(Expr::Call { function: Arc::clone(function), args }))
         }
         ("~~" | "~~*", Expr::Const(Value::Text(pattern))) if !is_turned => {
-            let needed = trigram::required_by_like(pattern);
-            let letters = |part: &trigram::Trigram| part.iter().filter(|c| **c != ' ').count();
-            let chosen = needed.into_iter().max_by_key(letters)?;
-            Some(Search::One(Value::text(chosen.iter().collect::<String>())))
+            let needed = trigram::required_by_like(pattern).into_iter();
+            let needed: Vec<Value> =
+                needed.map(|part| Value::text(part.iter().collect::<String>())).collect();
+            (!needed.is_empty()).then_some(Search::All(needed))
         }
         _ => None,
     }

@@ -28,10 +28,11 @@ impl Session {
     pub fn batch(&mut self, sql: &str) -> Result<Vec<Batched>> {
         self.portals.remove("");
         self.state.refresh_catalog()?;
-        if let Some(cached) = self.cached(sql) {
+        let text = without_end(sql);
+        if let Some(cached) = self.cached(text) {
             return Ok(vec![Batched::Cached(cached, Vec::new())]);
         }
-        if let Some((general, values)) = self.templated(sql) {
+        if let Some((general, values)) = self.templated(text) {
             return Ok(vec![Batched::Cached(general, values)]);
         }
         Ok(parse::parse(sql)?.into_iter().map(Batched::Parsed).collect())
@@ -46,12 +47,10 @@ impl Session {
         let (prepared, params) = match statement {
             Batched::Cached(prepared, params) => (prepared.clone(), params.clone()),
             Batched::Parsed(statement) => {
-                let range = statement.range();
-                let is_alone = sql.get(range.clone()).is_some_and(|part| part.len() == sql.len());
-                let text = if is_alone { sql } else { statement.text() };
+                let text = statement.text();
                 let prepared = self.prepare_statement(text, Some(statement), &[])?;
-                if is_alone {
-                    self.learn(sql, statement, &prepared);
+                if text == without_end(sql) {
+                    self.learn(text, statement, &prepared);
                 }
                 (prepared, Vec::new())
             }
@@ -78,4 +77,9 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// A text without the semicolon at its end: what its only statement is kept by.
+fn without_end(sql: &str) -> &str {
+    sql.trim_end_matches(|c: char| c == ';' || c.is_ascii_whitespace())
 }

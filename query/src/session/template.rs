@@ -124,11 +124,25 @@ mod tests {
     fn the_third_text_of_a_shape_is_served() {
         let mut session = session();
         for (n, served) in [(1, 0), (2, 0), (3, 2), (4, 2)] {
-            let insert = format!("INSERT INTO t VALUES ({n}, -1, 'x{n}')");
+            let insert = format!("INSERT INTO t VALUES ({n}, -1, 'x{n}');\n");
             assert_eq!(run(&mut session, &insert), served, "{insert}");
             let select = format!("SELECT a + 1 FROM t WHERE id = {n} AND b <> 'y{n}'");
             assert_eq!(run(&mut session, &select), served, "{select}");
         }
+    }
+
+    #[test]
+    fn lengths_of_columns_do_not_matter() {
+        let mut session = session();
+        session
+            .execute("CREATE TABLE urls (code varchar(10) UNIQUE, target text, ends timestamptz)")
+            .unwrap();
+        let sql = |n| {
+            format!(
+                "SELECT target FROM urls WHERE code = 'c{n}' AND (ends IS NULL OR ends > now())"
+            )
+        };
+        assert_eq!((0..4).map(|n| run(&mut session, &sql(n))).collect::<Vec<_>>(), [0, 0, 1, 1]);
     }
 
     #[test]

@@ -36,14 +36,10 @@ pub(super) fn push_entries(
     row_key: &[u8],
     entries: &mut Vec<Entry>,
 ) -> Result<()> {
-    let prefix = keyspace::prefix(Space::Ordered, index.storage());
     let mut keys = BTreeSet::new();
     for (at, value) in values.iter().enumerate() {
         for element in elements(value) {
-            let mut entry = prefix.to_vec();
-            for part in [key_number(at), element] {
-                key::encode(&mut entry, &part, key::Order::default())?;
-            }
+            let mut entry = entry_prefix(index, at, &element)?;
             entry.extend_from_slice(row_key);
             keys.insert(entry);
         }
@@ -51,6 +47,18 @@ pub(super) fn push_entries(
     let entry = |key| Entry { key, value: Vec::new(), index: position, is_unique: false };
     entries.extend(keys.into_iter().map(entry));
     Ok(())
+}
+
+/// What the entries of all rows with an element begin with.
+///
+/// # Errors
+/// 0A000 for elements that have no order.
+pub(crate) fn entry_prefix(index: &IndexDef, at: usize, element: &Value) -> Result<Vec<u8>> {
+    let mut prefix = keyspace::prefix(Space::Ordered, index.storage()).to_vec();
+    for part in [&key_number(at), element] {
+        key::encode(&mut prefix, part, key::Order::default())?;
+    }
+    Ok(prefix)
 }
 
 /// What entries of the index' key at a position begin with.

@@ -1,6 +1,7 @@
 //! Reading a segment in place. Each chunk's checksum is verified when it is first touched.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
@@ -15,7 +16,11 @@ use crate::encoding::checksum::checksum;
 use crate::env::Vfs;
 use crate::error::{Error, Result};
 use crate::index::geo::Aabb;
+use crate::lsm::sstable::filter::{Filter, FilterBuilder, key_hash};
 use crate::timestamp::Timestamp;
+
+/// One false hit in a hundred.
+const FILTER_BITS_PER_KEY: usize = 10;
 
 /// An open segment.
 pub(in crate::index::geo) struct Segment {
@@ -33,6 +38,8 @@ pub(in crate::index::geo) struct Segment {
     keys_at: usize,
     keys_len: usize,
     checksums_at: usize,
+    /// Which rows it may know a change of: made when it is first asked.
+    changed: OnceLock<Option<Filter>>,
 }
 
 /// One entry of a leaf.
@@ -119,6 +126,7 @@ impl Segment {
             keys_at,
             keys_len,
             checksums_at,
+            changed: OnceLock::new(),
         })
     }
 
@@ -280,13 +288,37 @@ impl Segment {
         Ok((word(0), Timestamp(word(8)), word(16)))
     }
 
+    /// The rows that it may know a change of; `None` when its directory cannot be read, which who
+    /// looks into it finds out.
+    fn changed(&self) -> Option<&Filter> {
+        let filter = self.changed.get_or_init(|| {
+            let mut builder = FilterBuilder::new(FILTER_BITS_PER_KEY);
+            for index in 0..self.change_count {
+                let (_, _, place) = self.change(index).ok()?;
+                builder.add(&self.key(place).ok()?);
+            }
+            Filter::new(&builder.finish()?)
+        });
+        filter.as_ref()
+    }
+
     /// When this segment first knows a change of the row.
     ///
     /// # Errors
     /// `Corruption`.
     pub fn first_change(&self, key: &[u8]) -> Result<Option<Timestamp>> {
+        if let Some(changed) = self.changed()
+            && !changed.may_contain(key_hash(key))
+        {
+            return Ok(None);
+        }
         let wanted = hash(key);
-        for index in self.first_at_least(wanted)?..self.change_count {
+        let (mut low, mut high) = (0, self.change_count);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.change(middle)?.0 < wanted { low = middle + 1 } else { high = middle }
+        }
+        for index in low..self.change_count {
             let (found, first, place) = self.change(index)?;
             if found != wanted {
                 break;
@@ -296,52 +328,6 @@ impl Segment {
             }
         }
         Ok(None)
-    }
-
-    /// The first change whose hash is not less. Hashes are spread evenly, so the place follows from
-    /// the value but for a few entries; from there the search spreads out.
-    fn first_at_least(&self, wanted: u64) -> Result<usize> {
-        let guess = self.guess(wanted)?;
-        let (mut low, mut high);
-        let mut reach = 1;
-        if self.is_less(guess, wanted)? {
-            (low, high) = (guess + 1, self.change_count);
-            while low + reach < high && self.is_less(low + reach, wanted)? {
-                low += reach + 1;
-                reach *= 2;
-            }
-            high = high.min(low + reach);
-        } else {
-            high = guess;
-            while high > reach && !self.is_less(high - reach, wanted)? {
-                high -= reach;
-                reach *= 2;
-            }
-            low = high.saturating_sub(reach);
-        }
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.is_less(middle, wanted)? { low = middle + 1 } else { high = middle }
-        }
-        Ok(low)
-    }
-
-    /// Where a hash is expected: by its value, and corrected by what is found there.
-    fn guess(&self, wanted: u64) -> Result<usize> {
-        let last = self.change_count.saturating_sub(1);
-        let per_hash = self.change_count as f64 / u64::MAX as f64;
-        let mut at = ((wanted as f64 * per_hash) as usize).min(last);
-        for _ in 0..2 {
-            if self.change_count > 0 {
-                let off = (wanted as f64 - self.change(at)?.0 as f64) * per_hash;
-                at = at.saturating_add_signed(off as isize).min(last);
-            }
-        }
-        Ok(at)
-    }
-
-    fn is_less(&self, index: usize, wanted: u64) -> Result<bool> {
-        Ok(index < self.change_count && self.change(index)?.0 < wanted)
     }
 
     /// Everything in it, for merging.
