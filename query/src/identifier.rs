@@ -1,7 +1,7 @@
 //! Names as SQL text.
 
-/// Words that cannot stand for a column or table unless they are quoted (Postgres manual,
-/// appendix C: "reserved" and "reserved (can be function or type)").
+/// Words that can stand neither for a column nor for a table unless they are quoted (Postgres
+/// manual, appendix C: "reserved", but those that are values).
 const RESERVED: &[&str] = &[
     "all",
     "analyse",
@@ -12,26 +12,14 @@ const RESERVED: &[&str] = &[
     "as",
     "asc",
     "asymmetric",
-    "authorization",
-    "binary",
     "both",
     "case",
     "cast",
     "check",
     "collate",
-    "collation",
     "column",
-    "concurrently",
     "constraint",
     "create",
-    "cross",
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_schema",
-    "current_time",
-    "current_timestamp",
-    "current_user",
     "default",
     "deferrable",
     "desc",
@@ -44,52 +32,32 @@ const RESERVED: &[&str] = &[
     "fetch",
     "for",
     "foreign",
-    "freeze",
     "from",
-    "full",
     "grant",
     "group",
     "having",
-    "ilike",
     "in",
     "initially",
-    "inner",
     "intersect",
     "into",
-    "is",
-    "isnull",
-    "join",
     "lateral",
     "leading",
-    "left",
-    "like",
     "limit",
-    "localtime",
-    "localtimestamp",
-    "natural",
     "not",
-    "notnull",
     "null",
     "offset",
     "on",
     "only",
     "or",
     "order",
-    "outer",
-    "overlaps",
     "placing",
     "primary",
     "references",
     "returning",
-    "right",
     "select",
-    "session_user",
-    "similar",
     "some",
     "symmetric",
-    "system_user",
     "table",
-    "tablesample",
     "then",
     "to",
     "trailing",
@@ -99,18 +67,60 @@ const RESERVED: &[&str] = &[
     "user",
     "using",
     "variadic",
-    "verbose",
     "when",
     "where",
     "window",
     "with",
 ];
 
+/// Words that must be quoted as well where a column or table is named: values, and those that may
+/// name functions and types.
+const ALSO_QUOTED: &[&str] = &[
+    "authorization",
+    "binary",
+    "collation",
+    "concurrently",
+    "cross",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "freeze",
+    "full",
+    "ilike",
+    "inner",
+    "is",
+    "isnull",
+    "join",
+    "left",
+    "like",
+    "localtime",
+    "localtimestamp",
+    "natural",
+    "notnull",
+    "outer",
+    "overlaps",
+    "right",
+    "session_user",
+    "similar",
+    "system_user",
+    "tablesample",
+    "verbose",
+];
+
+/// Whether an unquoted word, in lower case, can be no name.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    RESERVED.binary_search(&word).is_ok()
+}
+
 /// A name as it must be written in SQL: quoted only when it has to be (`quote_ident`).
 pub fn quote_identifier(name: &str) -> String {
     let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if is_plain && RESERVED.binary_search(&name).is_err() {
+    if is_plain && !is_reserved(name) && ALSO_QUOTED.binary_search(&name).is_err() {
         return name.to_owned();
     }
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -141,7 +151,7 @@ mod tests {
 
     #[test]
     fn only_what_must_be_is_quoted() {
-        assert!(RESERVED.is_sorted());
+        assert!(RESERVED.is_sorted() && ALSO_QUOTED.is_sorted());
         assert_eq!(quote_identifier("urls"), "urls");
         assert_eq!(quote_identifier("order"), "\"order\"");
         assert_eq!(quote_identifier("Odd\"one"), "\"Odd\"\"one\"");

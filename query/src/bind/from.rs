@@ -317,15 +317,7 @@ impl Binder<'_> {
         for (column, alias) in columns.iter_mut().zip(names) {
             column.name = fold(&alias.name);
         }
-        Ok(Entry {
-            name,
-            schema: None,
-            columns,
-            hidden: Vec::new(),
-            table: None,
-            row_key: None,
-            is_scalar: false,
-        })
+        Ok(Entry::new(name, columns))
     }
 
     /// A table under a name.

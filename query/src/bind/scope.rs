@@ -56,6 +56,14 @@ pub(crate) struct Entry {
     pub is_scalar: bool,
 }
 
+impl Entry {
+    /// Rows that are no table's.
+    pub fn new(name: String, columns: Vec<ScopeColumn>) -> Self {
+        let (hidden, row_key) = (Vec::new(), None);
+        Self { name, schema: None, columns, hidden, table: None, row_key, is_scalar: false }
+    }
+}
+
 /// The names that a clause sees.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {

@@ -9,7 +9,7 @@ use crate::bind::ddl::{CreateIndex, IndexSpec, QualifiedName};
 use crate::catalog::{IndexDef, IndexMethod, Relation, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::execute::table::Entry;
-use crate::plan::{Command, Node, Plan, Row, ScanColumn, TableScan};
+use crate::plan::{Node, Plan, Row, ScanColumn, TableScan};
 use crate::value::{Type, Value};
 
 /// 4 MiB: how much of an index under construction is committed at a time. Large enough to amortise
@@ -122,21 +122,12 @@ pub(super) fn fill(
 /// A plan that gives all rows of a table: every column, then the row key.
 pub(super) fn all_rows(table: &Arc<TableDef>) -> Plan {
     let columns = (0..table.columns.len()).map(ScanColumn::Column);
-    Plan {
-        root: Node::Scan(Box::new(TableScan {
-            table: table.clone(),
-            alias: table.name.clone(),
-            output: columns.chain([ScanColumn::RowKey]).collect(),
-            filter: None,
-        })),
-        columns: Vec::new(),
-        ctes: Vec::new(),
-        subplans: Vec::new(),
-        slots: 0,
-        once: 0,
-        command: Command::Select,
-        params: Vec::new(),
-    }
+    Plan::of(Node::Scan(Box::new(TableScan {
+        table: table.clone(),
+        alias: table.name.clone(),
+        output: columns.chain([ScanColumn::RowKey]).collect(),
+        filter: None,
+    })))
 }
 
 /// Makes indexes anew from the rows: those that are named, or all.

@@ -10,6 +10,7 @@ use super::relations::{Relations, statement};
 use crate::catalog::definition_sql::DefinitionSql;
 use crate::catalog::definition_sql::constraint::{AnyConstraint, constraints};
 use crate::catalog::definition_sql::{AnyIndex, indexes};
+use crate::catalog::temporary::is_temporary;
 use crate::catalog::{Catalog, FunctionDef, TableDef, ViewDef};
 use crate::database::Database;
 use crate::error::Result;
@@ -146,7 +147,7 @@ impl Outline {
         relations: &Relations<'_>,
     ) {
         let mut pending: Vec<_> =
-            catalog.views.values().filter(|view| !view.schema.starts_with("pg_temp")).collect();
+            catalog.views.values().filter(|view| !is_temporary(&view.schema)).collect();
         while !pending.is_empty() {
             let is_free = |view: &&Arc<ViewDef>| {
                 !pending.iter().any(|other| view.dependencies.contains(&other.oid))

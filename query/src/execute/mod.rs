@@ -23,7 +23,7 @@ use cairn_engine::Transaction;
 
 use crate::error::Result;
 use crate::expression::context::{Services, StatementFacts};
-use crate::plan::{Command, Plan, Row};
+use crate::plan::{Command, Node, Plan, Row};
 use crate::statistics::Statistics;
 use crate::value::Value;
 use context::{Running, State};
@@ -186,7 +186,7 @@ impl Execution {
 /// # Errors
 /// 23503.
 pub fn settle_deferred(events: &[Event], cx: &ExecuteContext<'_>) -> Result<()> {
-    let plan = Plan::nothing();
+    let plan = Plan::of(Node::Values { rows: Vec::new() });
     let state = State::new(&plan);
     Running::new(cx, &plan, &state)
         .with_context(|cx| table::foreign_key::settle_deferred(events, cx))

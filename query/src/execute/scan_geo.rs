@@ -11,7 +11,8 @@ use cairn_engine::txn::search::{GeoNearest, GeoSearch as Found, TextSearch};
 
 use super::context::Context;
 use super::fetch::fetch;
-use crate::error::{Error, Result};
+use super::scan_text;
+use crate::error::Result;
 use crate::geo::{self, Geometry};
 use crate::plan::geo_window::shape_of;
 use crate::plan::{GeoScan as Plan, GeoSearch, Row, Words};
@@ -110,17 +111,12 @@ fn with_words(
     plan: &Plan,
     cx: &Context<'_>,
 ) -> Result<Search> {
-    let query = match words.query.eval(&cx.eval, &[])? {
-        Value::Null => return Ok(Search::Nothing),
-        Value::TsQuery(query) => query,
-        _ => return Err(Error::internal("a text search without a query")),
-    };
-    let Some(root) = query.root() else { return Ok(Search::Nothing) };
+    let Some(query) = scan_text::asked(&words.query, cx)? else { return Ok(Search::Nothing) };
     let give = row_keys(near, cx)?.map_or(Give::RowKeys, Give::RowKeysAmong);
     if matches!(&give, Give::RowKeysAmong(near) if near.is_empty()) {
         return Ok(Search::Nothing);
     }
-    Ok(match cx.txn().search_text(words.index.storage(), root, give)? {
+    Ok(match cx.txn().search_text(words.index.storage(), &query, give)? {
         Some(found) => Search::WithWords(Box::new(found)),
         // The query demands no word: each row near by is looked at.
         None => Search::Meeting(Box::new(cx.txn().search_geo(plan.index.storage(), window)?)),

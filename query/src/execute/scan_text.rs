@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use cairn_engine::Bytes;
-use cairn_engine::index::fulltext::{Give, Hit};
+use cairn_engine::index::fulltext::{Give, Hit, TextQuery};
 use cairn_engine::txn::search::TextSearch;
 
 use super::BATCH;
@@ -53,8 +53,9 @@ impl TextScan {
                 Search::Index(found) => found.next().transpose()?.map(|hit| hit.row_key),
                 Search::Ranked(hits) => hits.pop().map(|hit| hit.item),
                 Search::RankedRows(rows) => {
-                    out.extend(rows.pop().map(|row| row.item));
-                    if rows.is_empty() { None } else { continue }
+                    let Some(row) = rows.pop() else { break };
+                    out.push(row.item);
+                    continue;
                 }
             };
             let Some(row_key) = row_key else { break };
@@ -65,20 +66,24 @@ impl TextScan {
 }
 
 fn open(plan: &Plan, cx: &Context<'_>) -> Result<Search> {
-    let query = match plan.query.eval(&cx.eval, &[])? {
-        Value::Null => return Ok(Search::Nothing),
-        Value::TsQuery(query) => query,
-        _ => return Err(Error::internal("a text search without a query")),
-    };
-    let Some(root) = query.root() else { return Ok(Search::Nothing) };
+    let Some(query) = asked(&plan.query, cx)? else { return Ok(Search::Nothing) };
     let give = if plan.rank.is_some() { Give::Documents } else { Give::RowKeys };
-    let found = cx.txn().search_text(plan.index.storage(), root, give)?;
+    let found = cx.txn().search_text(plan.index.storage(), &query, give)?;
     Ok(match (found, &plan.rank) {
         (Some(found), Some(rank)) => Search::Ranked(ranked(found, &rank.rank, cx)?),
         (Some(found), None) => Search::Index(Box::new(found)),
         (None, None) => Search::Everything(TableScan::default()),
         (None, Some(rank)) => Search::RankedRows(ranked_rows(&plan.scan, &rank.shown, cx)?),
     })
+}
+
+/// What a `tsquery` asks for; `None` when nothing can match it.
+pub(super) fn asked(query: &Expr, cx: &Context<'_>) -> Result<Option<TextQuery>> {
+    match query.eval(&cx.eval, &[])? {
+        Value::Null => Ok(None),
+        Value::TsQuery(query) => Ok(query.root().cloned()),
+        _ => Err(Error::internal("a text search without a query")),
+    }
 }
 
 /// A row that matches, or its key, by its rank.

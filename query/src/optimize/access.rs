@@ -11,6 +11,15 @@ use crate::catalog::{IndexDef, IndexMethod, RowKeyDef};
 use crate::expression::Expr;
 use crate::plan::{IndexScan, IndexWriter, KeyBounds, Node, ScanColumn, SortKey, TableScan, walk};
 
+/// An index that a scan may search, and what is wanted of it.
+pub(crate) struct IndexSearched<'a> {
+    pub scan: &'a TableScan,
+    pub index: &'a Arc<IndexDef>,
+    pub writer: &'a IndexWriter,
+    pub conjuncts: &'a [Expr],
+    pub order: &'a [SortKey],
+}
+
 /// One way to read a table.
 pub(crate) struct Access {
     pub node: Node,
@@ -44,28 +53,21 @@ impl Planner<'_> {
             if !is_implied(writer.predicate.as_ref(), &conjuncts, scan) {
                 continue;
             }
+            let search =
+                IndexSearched { scan, index, writer: &writer, conjuncts: &conjuncts, order };
             match index.method {
                 IndexMethod::Ordered => {
                     let key = Key::of_index(scan, index, &writer);
                     self.key_accesses(scan, &key, &conjuncts, order, &mut accesses);
                 }
                 IndexMethod::FullText => {
-                    text_access::push(self, scan, index, &writer, &conjuncts, order, &mut accesses);
+                    text_access::push(self, &search, &mut accesses);
                 }
                 IndexMethod::Geo => {
-                    geo_access::push(self, scan, index, &writer, &conjuncts, order, &mut accesses);
+                    geo_access::push(self, &search, &mut accesses);
                 }
                 IndexMethod::Inverted => {
-                    let is_unordered = order.is_empty();
-                    inverted_access::push(
-                        self,
-                        scan,
-                        index,
-                        &writer,
-                        &conjuncts,
-                        is_unordered,
-                        &mut accesses,
-                    );
+                    inverted_access::push(self, &search, &mut accesses);
                 }
             }
         }

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use super::Planner;
-use super::access::{Access, over_output};
+use super::access::{Access, IndexSearched, over_output};
 use super::equality::is_same;
 use crate::catalog::IndexDef;
 use crate::expression::Expr;
 use crate::expression::context::IndexSearch;
-use crate::plan::{GeoScan, GeoSearch, IndexWriter, Node, SortKey, TableScan, Words, walk};
+use crate::plan::{GeoScan, GeoSearch, Node, SortKey, TableScan, Words, walk};
 
 /// Functions that are true only for shapes whose boxes meet.
 const MEETING: [&str; 14] = [
@@ -30,15 +30,8 @@ const MEETING: [&str; 14] = [
 ];
 
 /// Adds a search of the tree for each condition and order that asks for one.
-pub(crate) fn push(
-    planner: &Planner<'_>,
-    scan: &TableScan,
-    index: &Arc<IndexDef>,
-    writer: &IndexWriter,
-    conjuncts: &[Expr],
-    order: &[SortKey],
-    accesses: &mut Vec<Access>,
-) {
+pub(crate) fn push(planner: &Planner<'_>, wanted: &IndexSearched<'_>, accesses: &mut Vec<Access>) {
+    let IndexSearched { scan, index, writer, conjuncts, order } = *wanted;
     let shape = writer.keys.first().and_then(|key| over_output(scan, key));
     let Some(shape) = shape else { return };
     for conjunct in conjuncts {

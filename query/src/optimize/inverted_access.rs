@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use super::Planner;
-use super::access::{Access, over_output};
+use super::access::{Access, IndexSearched, over_output};
 use super::equality::is_same;
 use crate::catalog::IndexDef;
 use crate::execute::table::inverted::{elements, entry_prefix, json_text, key_number};
 use crate::expression::context::IndexSearch;
 use crate::expression::{Expr, Registry};
-use crate::plan::{IndexScan, IndexWriter, KeyBounds, Node, TableScan, walk};
+use crate::plan::{IndexScan, KeyBounds, Node, TableScan, walk};
 use crate::text::trigram;
 use crate::value::{Type, Value};
 
@@ -26,15 +26,8 @@ enum Search {
 }
 
 /// Adds a search of the index for each condition that asks for elements of one of its keys.
-pub(crate) fn push(
-    planner: &Planner<'_>,
-    scan: &TableScan,
-    index: &Arc<IndexDef>,
-    writer: &IndexWriter,
-    conjuncts: &[Expr],
-    is_unordered: bool,
-    accesses: &mut Vec<Access>,
-) {
+pub(crate) fn push(planner: &Planner<'_>, wanted: &IndexSearched<'_>, accesses: &mut Vec<Access>) {
+    let IndexSearched { scan, index, writer, conjuncts, order } = *wanted;
     for (at, key) in writer.keys.iter().enumerate() {
         let Some(key_expr) = over_output(scan, key) else { continue };
         let Some(ty) = index.keys.get(at).map(|key| &key.ty.base) else { continue };
@@ -42,7 +35,7 @@ pub(crate) fn push(
             let Some(search) = search(conjunct, &key_expr, ty) else { continue };
             let Some(bounds) = planner.bounds_of(index, at, search) else { continue };
             let node = inverted_scan(scan, index, bounds, conjunct);
-            accesses.push(Access { node, is_ordered: is_unordered });
+            accesses.push(Access { node, is_ordered: order.is_empty() });
         }
     }
 }

@@ -54,13 +54,14 @@ pub fn optimize(mut plan: Plan, cx: &OptimizeContext<'_>) -> Plan {
     let slots = SlotValues::default();
     let eval =
         EvalContext { params: &none, slots: &slots, statement: cx.facts, services: cx.services };
+    let switches = switches::Switches::new(cx.services);
     // Every tree is taken out, rewritten, and put back; the trees after it are rewritten with
     // what is then in place, so that a scan of a common table expression knows how large it is.
     for position in 0..plan.ctes.len() {
         for is_recursive in [false, true] {
             let Some(tree) = cte_tree(&mut plan, position, is_recursive) else { continue };
             let tree = take(tree);
-            let done = tree_of(&mut plan, tree, cx, &eval);
+            let done = tree_of(&mut plan, tree, cx, &eval, switches);
             if let Some(place) = cte_tree(&mut plan, position, is_recursive) {
                 *place = done;
             }
@@ -68,13 +69,13 @@ pub fn optimize(mut plan: Plan, cx: &OptimizeContext<'_>) -> Plan {
     }
     for position in 0..plan.subplans.len() {
         let Some(tree) = plan.subplans.get_mut(position).map(take) else { continue };
-        let done = tree_of(&mut plan, tree, cx, &eval);
+        let done = tree_of(&mut plan, tree, cx, &eval, switches);
         if let Some(place) = plan.subplans.get_mut(position) {
             *place = done;
         }
     }
     let root = take(&mut plan.root);
-    plan.root = tree_of(&mut plan, root, cx, &eval);
+    plan.root = tree_of(&mut plan, root, cx, &eval, switches);
     prune::prune(&mut plan);
     once::keep(&mut plan);
     plan
@@ -99,6 +100,7 @@ fn tree_of(
     mut tree: Node,
     cx: &OptimizeContext<'_>,
     eval: &EvalContext<'_>,
+    switches: switches::Switches,
 ) -> Node {
     fold_tree(&mut tree, eval);
     let tree = subquery::unnest(tree, &plan.subplans);
@@ -113,7 +115,7 @@ fn tree_of(
             statement: eval.statement,
             services: eval.services,
         },
-        switches: switches::Switches::new(cx.services),
+        switches,
         plan,
         slots: &mut slots,
     };

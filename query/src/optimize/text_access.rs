@@ -3,24 +3,17 @@
 use std::sync::Arc;
 
 use super::Planner;
-use super::access::{Access, over_output};
+use super::access::{Access, IndexSearched, over_output};
 use super::equality::is_same;
 use crate::catalog::IndexDef;
 use crate::expression::Expr;
 use crate::expression::context::IndexSearch;
-use crate::plan::{IndexWriter, Node, SortKey, TableScan, TextRank, TextScan, walk};
+use crate::plan::{Node, SortKey, TextRank, TextScan, walk};
 use crate::value::Value;
 
 /// Adds a search of the index for each condition that asks for one.
-pub(crate) fn push(
-    planner: &Planner<'_>,
-    scan: &TableScan,
-    index: &Arc<IndexDef>,
-    writer: &IndexWriter,
-    conjuncts: &[Expr],
-    order: &[SortKey],
-    accesses: &mut Vec<Access>,
-) {
+pub(crate) fn push(planner: &Planner<'_>, wanted: &IndexSearched<'_>, accesses: &mut Vec<Access>) {
+    let IndexSearched { scan, index, writer, conjuncts, order } = *wanted;
     let document = writer.keys.first().and_then(|key| over_output(scan, key));
     let Some(document) = document else { return };
     for conjunct in conjuncts {
@@ -80,19 +73,10 @@ fn rank(key: &SortKey, document: &Expr, query: &Expr) -> Option<TextRank> {
 /// Whether a query is known to demand no word: then the index does not find the rows that match. Of
 /// a parameter that is not known, and the execution reads the table if it must.
 fn demands_nothing(query: &Expr) -> bool {
-    use cairn_engine::index::fulltext::TextQuery;
-    fn demands(query: &TextQuery) -> bool {
-        match query {
-            TextQuery::Term(_) => true,
-            TextQuery::Not(_) => false,
-            TextQuery::Or(left, right) => demands(left) && demands(right),
-            TextQuery::And(left, right) | TextQuery::Phrase(left, right, _) => {
-                demands(left) || demands(right)
-            }
-        }
-    }
     match query {
-        Expr::Const(Value::TsQuery(query)) => query.root().is_some_and(|root| !demands(root)),
+        Expr::Const(Value::TsQuery(query)) => {
+            query.root().is_some_and(|root| !root.demands_words())
+        }
         _ => false,
     }
 }

@@ -17,6 +17,12 @@ mod explain_node;
 pub(crate) mod geo_window;
 pub(crate) mod params;
 pub mod walk;
+mod write;
+
+pub use write::{
+    Arbiter, Conflict, ConflictAction, Delete, DomainCheck, ForeignKeyCheck, IndexWriter, Insert,
+    TableWriter, Update,
+};
 
 /// A whole statement that reads or writes rows.
 #[derive(Clone, Debug)]
@@ -41,10 +47,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan that gives no rows.
-    pub(crate) fn nothing() -> Self {
+    /// A plan of one node, of which no client sees rows.
+    pub(crate) fn of(root: Node) -> Self {
         Self {
-            root: Node::Values { rows: Vec::new() },
+            root,
             columns: Vec::new(),
             ctes: Vec::new(),
             subplans: Vec::new(),
@@ -644,135 +650,6 @@ pub enum LockWait {
     NoWait,
     /// Leave the row out.
     SkipLocked,
-}
-
-/// Everything that writing a row of a table entails, bound over the table's columns.
-#[derive(Clone, Debug)]
-pub struct TableWriter {
-    /// The table.
-    pub table: Arc<TableDef>,
-    /// Generated columns and their expressions.
-    pub generated: Vec<(usize, Expr)>,
-    /// CHECK constraints by name.
-    pub checks: Vec<(String, Expr)>,
-    /// What the domains of columns ask of them.
-    pub domains: Vec<DomainCheck>,
-    /// The indexes to keep in step.
-    pub indexes: Vec<IndexWriter>,
-    /// Foreign keys of this table.
-    pub references: Vec<ForeignKeyCheck>,
-    /// Foreign keys of other tables that refer to this one.
-    pub referenced_by: Vec<ForeignKeyCheck>,
-}
-
-/// What a domain asks of the values of one column.
-#[derive(Clone, Debug)]
-pub struct DomainCheck {
-    /// The column.
-    pub column: usize,
-    /// The domain's name.
-    pub name: String,
-    /// NOT NULL
-    pub is_not_null: bool,
-    /// CHECK constraints by name, over the table's columns.
-    pub checks: Vec<(String, Expr)>,
-}
-
-/// One index of a table that is written.
-#[derive(Clone, Debug)]
-pub struct IndexWriter {
-    /// The index.
-    pub index: Arc<IndexDef>,
-    /// Its key expressions.
-    pub keys: Vec<Expr>,
-    /// The condition of a partial index.
-    pub predicate: Option<Expr>,
-}
-
-/// A foreign key with both tables at hand.
-#[derive(Clone, Debug)]
-pub struct ForeignKeyCheck {
-    /// The definition.
-    pub key: Arc<crate::catalog::ForeignKeyDef>,
-    /// The table that refers.
-    pub referencing: Arc<TableDef>,
-    /// The table referred to.
-    pub referenced: Arc<TableDef>,
-}
-
-/// See [`Node::Insert`].
-#[derive(Clone, Debug)]
-pub struct Insert {
-    /// How to write.
-    pub writer: TableWriter,
-    /// The rows: one output column for each table column, defaults filled in; generated ones are
-    /// computed on top.
-    pub input: Node,
-    /// ON CONFLICT.
-    pub conflict: Option<Conflict>,
-    /// RETURNING, over the new row's table columns.
-    pub returning: Option<Vec<Expr>>,
-}
-
-/// ON CONFLICT.
-#[derive(Clone, Debug)]
-pub struct Conflict {
-    /// The unique index that decides: positions in [`TableWriter::indexes`], or the table's own
-    /// key. Empty: any.
-    pub arbiters: Vec<Arbiter>,
-    /// DO NOTHING or DO UPDATE.
-    pub action: ConflictAction,
-}
-
-/// A unique key that can be in conflict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arbiter {
-    /// The key that the table is stored by.
-    RowKey,
-    /// An index, by position in [`TableWriter::indexes`].
-    Index(usize),
-}
-
-/// What ON CONFLICT does.
-#[derive(Clone, Debug)]
-pub enum ConflictAction {
-    /// DO NOTHING
-    Nothing,
-    /// DO UPDATE: expressions over the existing row's columns, then the proposed row's.
-    Update {
-        /// New values by column.
-        assignments: Vec<(usize, Expr)>,
-        /// The WHERE.
-        filter: Option<Expr>,
-    },
-}
-
-/// See [`Node::Update`].
-#[derive(Clone, Debug)]
-pub struct Update {
-    /// How to write.
-    pub writer: TableWriter,
-    /// The rows to change: all table columns first, then the row key, then what FROM gave.
-    pub input: Node,
-    /// New values by column, over the input row.
-    pub assignments: Vec<(usize, Expr)>,
-    /// Conditions over the input row, checked again when a row was re-read after a lock wait.
-    pub recheck: Option<Expr>,
-    /// RETURNING, over the new row's table columns, the row key, and what FROM gave.
-    pub returning: Option<Vec<Expr>>,
-}
-
-/// See [`Node::Delete`].
-#[derive(Clone, Debug)]
-pub struct Delete {
-    /// How to write.
-    pub writer: TableWriter,
-    /// The rows to delete, as in [`Update::input`] (FROM is USING here).
-    pub input: Node,
-    /// As in [`Update::recheck`].
-    pub recheck: Option<Expr>,
-    /// RETURNING, over the input row.
-    pub returning: Option<Vec<Expr>>,
 }
 
 /// A row.

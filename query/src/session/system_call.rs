@@ -9,6 +9,7 @@ use crate::database::notifications::Notification;
 use crate::database::sequences::Position;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::context::Services;
+use crate::expression::functions::void;
 use crate::value::{Array, Type, Value};
 
 /// Bytes that a notification may carry, as in Postgres.
@@ -26,7 +27,7 @@ pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
     match (name, args) {
         ("pg_notify", [channel, payload]) => {
             notify(state, text(channel), text(payload))?;
-            Ok(Value::text(""))
+            Ok(void())
         }
         ("pg_cancel_backend", [Value::Int4(process_id)]) => {
             signal(state, *process_id, |backend| backend.interrupt(Interrupt::Cancel))
@@ -45,7 +46,7 @@ pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
         ("pg_blocking_pids", [Value::Int4(process_id)]) => Ok(blocking(state, *process_id)),
         ("pg_sleep", [Value::Float8(seconds)]) => {
             sleep(state, *seconds)?;
-            Ok(Value::text(""))
+            Ok(void())
         }
         ("pg_is_in_recovery", []) => Ok(Value::Bool(false)),
         ("sequence_position", [Value::Oid(oid)]) => Ok(Value::Int8(position(state, *oid)?.value)),

@@ -41,7 +41,7 @@ impl Session {
 
     /// Remembers the shape of a text that was prepared; the second text of a shape makes a
     /// template.
-    pub(super) fn learn(&mut self, sql: &str, statement: &Statement, prepared: &Prepared) {
+    pub(super) fn learn(&self, sql: &str, statement: &Statement, prepared: &Prepared) {
         if prepared.plan().is_none()
             || !prepared.is_short()
             || !is_lasting(sql)
@@ -63,19 +63,16 @@ impl Session {
     /// A template that serves this text and others. `None` when it would not be the same
     /// statement.
     fn template_of(
-        &mut self,
+        &self,
         sql: &str,
         shape: &Shape,
         statement: &Statement,
         prepared: &Prepared,
     ) -> Option<Template> {
         let offsets = statement.exchangeable_literals();
-        let mut places: Vec<usize> = Vec::new();
-        for (position, literal) in shape.literals.iter().enumerate() {
-            if offsets.contains(&literal.range.start) {
-                places.push(position);
-            }
-        }
+        let literals = shape.literals.iter().enumerate();
+        let exchangeable = literals.filter(|(_, literal)| offsets.contains(&literal.range.start));
+        let mut places: Vec<usize> = exchangeable.map(|(position, _)| position).collect();
         // The types are known when it is bound; what does not fit then stays as it is.
         for _ in 0..2 {
             let draft = Draft::new(sql, shape, |position| places.contains(&position));

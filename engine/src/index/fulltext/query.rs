@@ -1,5 +1,7 @@
 //! What a document must contain: a boolean expression over lexemes.
 
+use super::narrow;
+
 /// What a document must contain. The engine's form of a `tsquery`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TextQuery {
@@ -44,6 +46,12 @@ impl TextTerm {
 }
 
 impl TextQuery {
+    /// Whether the rows that match must have a word, so that an index finds them all; `!a` and
+    /// `a | !b` demand none.
+    pub fn demands_words(&self) -> bool {
+        narrow::narrow(self, &narrow::terms(self)).is_some()
+    }
+
     /// The terms, from left to right, repetitions included.
     pub fn terms(&self) -> Vec<&TextTerm> {
         let mut terms = Vec::new();

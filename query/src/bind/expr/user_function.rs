@@ -16,9 +16,10 @@ use crate::bind::typed::Typed;
 use crate::bind::types::CastContext;
 use crate::catalog::{FunctionDef, ParameterDef};
 use crate::error::{Error, Result, SqlState};
+use crate::expression::Expr;
 use crate::expression::functions::ParamType;
-use crate::expression::{Expr, Volatility};
 use crate::parse::Statement;
+use crate::plan::walk;
 use crate::value::{SqlType, Type, Value};
 
 impl Binder<'_> {
@@ -105,7 +106,7 @@ impl Binder<'_> {
         let query = statement.query().ok_or_else(not_a_query)?;
         let are_null: Vec<Expr> =
             args.iter().map(|arg| Expr::IsNull(Box::new(arg.expr.clone()))).collect();
-        let is_plain = !args.iter().any(|arg| is_volatile(&arg.expr));
+        let is_plain = !args.iter().any(|arg| walk::is_volatile(&arg.expr));
         let scope = called.scope(args);
         let (value, _) = self.with_scope(scope, |binder| {
             binder.within_function(&statement, |binder| match only_expression(query) {
@@ -208,27 +209,12 @@ impl<'a> Called<'a> {
             columns.extend(param.name.clone().map(column));
             columns.push(column(crate::parse::parameter_name(at + 1)));
         }
-        Scope::of(Entry {
-            name: self.name.to_owned(),
-            schema: None,
-            columns,
-            hidden: Vec::new(),
-            table: None,
-            row_key: None,
-            is_scalar: false,
-        })
+        Scope::of(Entry::new(self.name.to_owned(), columns))
     }
 }
 
 fn not_a_query() -> Error {
     Error::unsupported("a function whose text is no query")
-}
-
-fn is_volatile(expr: &Expr) -> bool {
-    crate::plan::walk::any(
-        expr,
-        &mut |part| matches!(part, Expr::Call { function, .. } if function.volatility == Volatility::Volatile),
-    )
 }
 
 /// The expression that a query is, when it is `SELECT expression` and nothing more.

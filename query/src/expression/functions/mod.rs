@@ -39,6 +39,7 @@ mod trigram;
 pub use builder::Builder;
 pub use polymorphic::{Instance, common_type, instantiate};
 pub use registry::Registry;
+pub(crate) use system::void;
 
 use super::EvalContext;
 use crate::error::Result;

@@ -152,7 +152,7 @@ fn register_advisory(builder: &mut Builder) {
 }
 
 /// What a function gives that gives nothing: it is not NULL.
-pub(super) fn void() -> Value {
+pub(crate) fn void() -> Value {
     Value::text("")
 }
 
