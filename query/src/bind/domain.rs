@@ -1,67 +1,64 @@
-//! Casts to domains: what they demand of a value. Columns are checked where rows are written.
+//! What domains ask of values, bound: for casts, and for columns where rows are written.
+
+use std::sync::Arc;
 
 use super::binder::Binder;
 use super::scope::{Clause, Scope, ScopeColumn};
 use super::typed::Typed;
-use crate::catalog::{TypeDef, TypeKind};
-use crate::error::Result;
-use crate::expression::Expr;
-use crate::value::{Type, Value};
+use super::walk::{Layout, remap};
+use crate::catalog::TypeKind;
+use crate::error::{Error, Result};
+use crate::expression::{DomainChecks, Expr};
+use crate::value::SqlType;
 
 impl Binder<'_> {
-    /// The demands of a domain on a value; NOT NULL has no name.
-    fn domain_conditions(
-        &mut self,
-        domain: &TypeDef,
-        value: &Typed,
-    ) -> Result<Vec<(Option<String>, Expr)>> {
-        let TypeKind::Domain { is_not_null, checks, .. } = &domain.kind else {
-            return Ok(Vec::new());
+    /// What a domain asks of its values.
+    ///
+    /// # Errors
+    /// What binding the conditions meets.
+    pub(crate) fn domain_checks(&mut self, oid: u32) -> Result<Arc<DomainChecks>> {
+        let missing = || Error::internal(format!("domain {oid} is not in the catalog"));
+        let def = self.ctx.catalog.types.get(&oid).cloned().ok_or_else(missing)?;
+        let TypeKind::Domain { base, is_not_null, checks: conditions, .. } = &def.kind else {
+            return Err(missing());
         };
-        let mut bound = Vec::new();
-        if *is_not_null {
-            let is_null = Expr::IsNull(Box::new(value.expr.clone()));
-            bound.push((None, Expr::Not(Box::new(is_null))));
+        let mut checks = Vec::with_capacity(conditions.len());
+        for (name, sql) in conditions {
+            checks.push((name.clone(), self.domain_condition(sql, base)?));
         }
-        for (name, sql) in checks {
-            bound.push((Some(name.clone()), self.domain_condition(sql, value)?));
-        }
-        Ok(bound)
+        checks.sort_by(|(left, _), (right, _)| left.cmp(right));
+        let (name, is_not_null) = (def.name.clone(), *is_not_null);
+        Ok(Arc::new(DomainChecks { oid, name, is_not_null, checks }))
     }
 
-    /// A condition over VALUE.
-    fn domain_condition(&mut self, sql: &str, value: &Typed) -> Result<Expr> {
+    /// A condition over VALUE, the only column of its row.
+    fn domain_condition(&mut self, sql: &str, base: &SqlType) -> Result<Expr> {
         let (statement, parsed) = crate::parse::parse_expression(sql)?;
-        let name = "value".to_owned();
-        let column = ScopeColumn { name, expr: value.expr.clone(), ty: value.ty.clone() };
-        let scope = Scope { columns: vec![column], entries: Vec::new() };
-        self.within_stored(&statement, |binder| {
-            let (bound, _) = binder.with_scope(scope, |binder| {
-                binder.within(Clause::Check, |binder| binder.bind_condition(&parsed, "CHECK"))
-            });
-            bound
-        })
+        let bound = self.within_stored(&statement, |binder| {
+            binder.in_new_level(|binder| {
+                let variable = binder.level().variable("value", base.clone(), None);
+                let (name, expr) = ("value".to_owned(), Expr::Column(variable));
+                let column = ScopeColumn { name, expr, ty: base.clone() };
+                binder.level().scope = Scope { columns: vec![column], entries: Vec::new() };
+                binder.level().clause = Clause::Check;
+                let mut condition = binder.bind_condition(&parsed, "CHECK")?;
+                remap(&mut condition, &Layout::of([variable]))?;
+                Ok(condition)
+            })
+        });
+        bound.map(|(condition, _)| condition)
     }
 
     /// A value cast to a domain: it is handed on when the demands are met.
     ///
     /// # Errors
     /// What binding the conditions meets.
-    pub(crate) fn checked_by(&mut self, domain: &TypeDef, value: Typed) -> Result<Typed> {
-        let checks = self.domain_conditions(domain, &value)?;
+    pub(crate) fn checked_by(&mut self, domain: u32, value: Typed) -> Result<Typed> {
+        let domain = self.domain_checks(domain)?;
+        if !domain.is_not_null && domain.checks.is_empty() {
+            return Ok(value);
+        }
         let Typed { expr, ty, at, fields } = value;
-        let mut branches = Vec::with_capacity(checks.len());
-        for (constraint, condition) in checks {
-            let name = Typed::new(Expr::Const(Value::text(domain.name.as_str())), Type::Text);
-            let constraint = constraint.map_or(Value::Null, Value::text);
-            let constraint = Typed::new(Expr::Const(constraint), Type::Text);
-            let shape = Typed::new(Expr::Const(Value::Null), ty.clone());
-            let refusal = self.call("refused by domain", vec![shape, name, constraint], at)?;
-            branches.push((Expr::IsTruth(Box::new(condition), Some(false)), refusal.expr));
-        }
-        if branches.is_empty() {
-            return Ok(Typed { expr, ty, at, fields });
-        }
-        Ok(Typed { expr: Expr::Case { branches, otherwise: Box::new(expr) }, ty, at, fields })
+        Ok(Typed { expr: Expr::Checked { value: Box::new(expr), domain }, ty, at, fields })
     }
 }

@@ -11,10 +11,10 @@ use super::scope::Clause;
 use super::typed::Typed;
 use super::types::CastContext;
 use super::walk::{Layout, remap};
-use crate::catalog::{ColumnDefault, ForeignKeyDef, IndexDef, IndexKey, TableDef, TypeKind};
+use crate::catalog::{ColumnDefault, ForeignKeyDef, IndexDef, IndexKey, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::Expr;
-use crate::plan::{DomainCheck, ForeignKeyCheck, IndexWriter, TableWriter};
+use crate::plan::{ForeignKeyCheck, IndexWriter, TableWriter};
 use crate::value::{SqlType, Type, Value};
 
 /// Binds a stored expression over a table's columns, each at its position in
@@ -134,7 +134,7 @@ impl Binder<'_> {
         }
         let columns = table.live_columns();
         let domains = columns.filter_map(|(position, column)| Some((position, column.domain?)));
-        let domains = domains.map(|(position, domain)| self.domain_check(table, position, domain));
+        let domains = domains.map(|(position, oid)| Ok((position, self.domain_checks(oid)?)));
         let domains = domains.collect::<Result<Vec<_>>>()?;
         let indexes = table.indexes.iter().map(|index| self.index_writer(table, index));
         let indexes = indexes.collect::<Result<Vec<_>>>()?;
@@ -145,33 +145,6 @@ impl Binder<'_> {
         let referenced_by = referenced_by.collect::<Result<Vec<_>>>()?;
         let table = Arc::clone(table);
         Ok(TableWriter { table, generated, checks, domains, indexes, references, referenced_by })
-    }
-
-    /// What a domain asks of a column: its conditions over VALUE, bound over the table's columns.
-    fn domain_check(
-        &mut self,
-        table: &TableDef,
-        position: usize,
-        domain: u32,
-    ) -> Result<DomainCheck> {
-        let missing = || Error::internal(format!("domain {domain} is not in the catalog"));
-        let def = self.ctx.catalog.types.get(&domain).cloned().ok_or_else(missing)?;
-        let TypeKind::Domain { is_not_null, checks: conditions, .. } = &def.kind else {
-            return Err(missing());
-        };
-        let mut row = TableDef::clone(table);
-        for (at, column) in row.columns.iter_mut().enumerate() {
-            column.is_dropped = at != position;
-            "value".clone_into(&mut column.name);
-        }
-        let (row, bool_type) = (Arc::new(row), SqlType::new(Type::Bool));
-        let mut checks = Vec::with_capacity(conditions.len());
-        for (name, condition) in conditions {
-            let (expr, _) = self.stored_expression(&row, condition, Some(&bool_type))?;
-            checks.push((name.clone(), expr));
-        }
-        let (name, is_not_null) = (def.name.clone(), *is_not_null);
-        Ok(DomainCheck { column: position, name, is_not_null, checks })
     }
 
     /// One index' keys and predicate over its table's columns.

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::expression::{Expr, SubqueryKind};
 
 /// Hands each direct part of an expression that is over the same row to `each`. The operators of
-/// quantified comparisons are over rows of their own and are left out.
+/// quantified comparisons and the checks of domains are over rows of their own and are left out.
 pub(crate) fn each_part(expr: &mut Expr, each: &mut dyn FnMut(&mut Expr)) {
     match expr {
         Expr::Const(_) | Expr::Column(_) | Expr::Param(_) | Expr::Slot(_) => {}
@@ -36,7 +36,9 @@ pub(crate) fn each_part(expr: &mut Expr, each: &mut dyn FnMut(&mut Expr)) {
             each(left);
             each(right);
         }
-        Expr::Cast { expr, .. } | Expr::Once { expr, .. } => each(expr),
+        Expr::Cast { expr, .. } | Expr::Once { expr, .. } | Expr::Checked { value: expr, .. } => {
+            each(expr);
+        }
         Expr::Quantified { left, array, .. } => {
             each(left);
             each(array);

@@ -100,6 +100,10 @@ impl Expr {
                 let value = expr.eval(ctx, row)?;
                 cast(ctx, value, from, to, *is_explicit)
             }
+            Self::Checked { value, domain } => {
+                let value = value.eval(ctx, row)?;
+                domain.admit(ctx, &value).map(|()| value)
+            }
             _ => self.compute_composite(ctx, row),
         }
     }

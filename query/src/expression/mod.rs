@@ -8,12 +8,14 @@ use crate::value::{SqlType, Value};
 
 pub mod cast;
 pub mod context;
+mod domain;
 pub mod eval;
 pub mod functions;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use context::EvalContext;
+pub use domain::DomainChecks;
 pub use functions::{Accumulator, AggregateFunction, Function, Registry, SetFunction, Volatility};
 
 /// A typed, bound expression over one input row.
@@ -95,6 +97,13 @@ pub enum Expr {
         to: SqlType,
         /// Whether the SQL said so: explicit casts truncate where assignments fail.
         is_explicit: bool,
+    },
+    /// A cast to a domain: the value, when the domain admits it.
+    Checked {
+        /// The value, of the type under the domain.
+        value: Box<Expr>,
+        /// What the domain asks of it, over a row of its own.
+        domain: Arc<DomainChecks>,
     },
     /// `x op ANY (array)` and `x op ALL (array)`; `IN (list)` is `= ANY` of an array.
     Quantified {

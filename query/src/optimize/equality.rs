@@ -39,6 +39,9 @@ fn is_same_node(left: &Expr, right: &Expr) -> bool {
             Expr::Quantified { operator: left, quantifier: left_quantifier, .. },
             Expr::Quantified { operator: right, quantifier: right_quantifier, .. },
         ) => left_quantifier == right_quantifier && is_same(left, right),
+        (Expr::Checked { domain: left, .. }, Expr::Checked { domain: right, .. }) => {
+            left.oid == right.oid
+        }
         (Expr::Array { element: left, .. }, Expr::Array { element: right, .. }) => left == right,
         (Expr::Subquery(_), _) | (_, Expr::Subquery(_)) => false,
         (left, right) => std::mem::discriminant(left) == std::mem::discriminant(right),

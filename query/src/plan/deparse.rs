@@ -1,6 +1,7 @@
 //! Expressions as SQL, in the form in which Postgres' EXPLAIN prints them.
 
 use crate::expression::{CompareOp, Expr, Extreme, Function, Quantifier, SubqueryKind};
+use crate::identifier::quote_identifier;
 use crate::plan::SortKey;
 use crate::value::{OutputStyle, SqlType, Type, Value, output};
 
@@ -75,6 +76,9 @@ fn rest(expr: &Expr, names: &Names) -> String {
             Expr::Const(Value::Null) => format!("NULL::{}", to.name()),
             inner => format!("({})::{}", text(inner), to.name()),
         },
+        Expr::Checked { value, domain } => {
+            format!("({})::{}", text(value), quote_identifier(&domain.name))
+        }
         Expr::Quantified { operator, left, array, quantifier } => {
             let word = quantifier_word(*quantifier);
             format!("({} {} {word} ({}))", text(left), operator_symbol(operator), text(array))

@@ -20,8 +20,8 @@ pub mod walk;
 mod write;
 
 pub use write::{
-    Arbiter, Conflict, ConflictAction, Delete, DomainCheck, ForeignKeyCheck, IndexWriter, Insert,
-    TableWriter, Update,
+    Arbiter, Conflict, ConflictAction, Delete, ForeignKeyCheck, IndexWriter, Insert, TableWriter,
+    Update,
 };
 
 /// A whole statement that reads or writes rows.

@@ -1,7 +1,7 @@
 //! Walking plans and expressions: children, expressions, and what they refer to.
 //!
-//! The two-column operator of a quantified comparison lives in its own scope and is never visited:
-//! whoever renumbers columns must not touch it.
+//! The two-column operator of a quantified comparison and the checks of a domain live in their own
+//! scope and are never visited: whoever renumbers columns must not touch them.
 
 use crate::expression::{Expr, Subquery, SubqueryKind, Volatility};
 use crate::plan::{
@@ -37,6 +37,7 @@ macro_rules! expr_children {
                 | Expr::IsTruth(inner, _)
                 | Expr::Cast { expr: inner, .. }
                 | Expr::Once { expr: inner, .. }
+                | Expr::Checked { value: inner, .. }
                 | Expr::Field(inner, _) => f(inner),
                 Expr::Case { branches, otherwise } => {
                     for (when, then) in branches {
@@ -140,6 +141,7 @@ pub fn has_subquery(expr: &Expr) -> bool {
 pub fn is_volatile(expr: &Expr) -> bool {
     any(expr, &mut |part| match part {
         Expr::Call { function, .. } => function.volatility == Volatility::Volatile,
+        Expr::Checked { domain, .. } => domain.checks.iter().any(|(_, check)| is_volatile(check)),
         _ => false,
     })
 }
@@ -147,11 +149,8 @@ pub fn is_volatile(expr: &Expr) -> bool {
 /// Whether `expr` is a constant for one run of the plan node that holds it: no columns, no
 /// subqueries, nothing volatile.
 pub fn is_stable(expr: &Expr) -> bool {
-    !any(expr, &mut |part| match part {
-        Expr::Column(_) | Expr::Subquery(_) => true,
-        Expr::Call { function, .. } => function.volatility == Volatility::Volatile,
-        _ => false,
-    })
+    let reads_rows = |part: &Expr| matches!(part, Expr::Column(_) | Expr::Subquery(_));
+    !any(expr, &mut { reads_rows }) && !is_volatile(expr)
 }
 
 /// The slots that `expr` reads; those of the subplans that it runs are not followed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Node;
 use crate::catalog::{IndexDef, TableDef};
-use crate::expression::Expr;
+use crate::expression::{DomainChecks, Expr};
 
 /// Everything that writing a row of a table entails, bound over the table's columns.
 #[derive(Clone, Debug)]
@@ -15,27 +15,14 @@ pub struct TableWriter {
     pub generated: Vec<(usize, Expr)>,
     /// CHECK constraints by name.
     pub checks: Vec<(String, Expr)>,
-    /// What the domains of columns ask of them.
-    pub domains: Vec<DomainCheck>,
+    /// What the domains of columns ask of them, by column.
+    pub domains: Vec<(usize, Arc<DomainChecks>)>,
     /// The indexes to keep in step.
     pub indexes: Vec<IndexWriter>,
     /// Foreign keys of this table.
     pub references: Vec<ForeignKeyCheck>,
     /// Foreign keys of other tables that refer to this one.
     pub referenced_by: Vec<ForeignKeyCheck>,
-}
-
-/// What a domain asks of the values of one column.
-#[derive(Clone, Debug)]
-pub struct DomainCheck {
-    /// The column.
-    pub column: usize,
-    /// The domain's name.
-    pub name: String,
-    /// NOT NULL
-    pub is_not_null: bool,
-    /// CHECK constraints by name, over the table's columns.
-    pub checks: Vec<(String, Expr)>,
 }
 
 /// One index of a table that is written.

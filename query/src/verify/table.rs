@@ -126,11 +126,12 @@ fn verify_columns(
             report.add(format_args!("row {shown}: CHECK {name} does not hold"));
         }
     }
-    for domain in &writer.domains {
-        let is_null = row.get(domain.column).is_none_or(Value::is_null);
-        let mut is_broken = domain.is_not_null && is_null;
+    for (column, domain) in &writer.domains {
+        let value = row.get(*column).unwrap_or(&Value::Null);
+        let mut is_broken = domain.is_not_null && value.is_null();
         for (_, expr) in domain.checks.iter().filter(|(_, expr)| is_lasting(expr)) {
-            is_broken |= matches!(expr.eval(scene.eval, row)?, Value::Bool(false));
+            let one = std::slice::from_ref(value);
+            is_broken |= expr.eval_predicate(scene.eval, one)? == Some(false);
         }
         if is_broken {
             let (shown, name) = (describe(table, row_key, row), &domain.name);

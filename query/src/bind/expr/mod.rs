@@ -21,7 +21,7 @@ use sqlparser::ast::{self, CastKind, Expr as Ast};
 
 use super::binder::{Binder, locate};
 use super::typed::Typed;
-use super::types::resolve_type;
+use super::types::{domain_of, resolve_type};
 use crate::error::{Error, Result, SqlState};
 use crate::expression::Expr;
 use crate::value::{SqlType, Type};
@@ -125,8 +125,7 @@ impl Binder<'_> {
         let value = self.bind_expr(expr)?;
         let value = self.cast(value, &to)?;
         let catalog = Arc::clone(self.ctx.catalog);
-        let domain = crate::bind::types::domain_of(&catalog, &self.ctx.facts.search_path, ty);
-        match domain.and_then(|oid| catalog.types.get(&oid)) {
+        match domain_of(&catalog, &self.ctx.facts.search_path, ty) {
             Some(domain) => self.checked_by(domain, value),
             None => Ok(value),
         }

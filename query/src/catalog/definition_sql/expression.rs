@@ -119,6 +119,9 @@ impl Printer<'_> {
             }
             Expr::Case { branches, otherwise } => self.case(branches, otherwise)?,
             Expr::Cast { expr, to, .. } => self.cast(expr, to)?,
+            Expr::Checked { value, domain } => {
+                self.cast_text(self.print(value)?, &self.definitions.user_type_name(domain.oid))
+            }
             Expr::Array { elements, .. } => atom(self.array(elements)?),
             Expr::Quantified { operator, left, array, quantifier } => {
                 let symbol = match &**operator {
@@ -168,8 +171,8 @@ impl Printer<'_> {
 
     fn cast_text(&self, inner: Printed, name: &str) -> Printed {
         let is_bare = self.definitions.style == Style::Pretty && inner.grip >= Grip::Cast;
-        let text =
-            if is_bare { format!("{}::{name}", inner.text) } else { parenthesized(inner, name) };
+        let inner = inner.text;
+        let text = if is_bare { format!("{inner}::{name}") } else { format!("({inner})::{name}") };
         Printed { text, is_call: false, grip: Grip::Cast }
     }
 
@@ -279,15 +282,6 @@ impl Printer<'_> {
 /// A number; a negative one is quoted, so that the sign cannot be taken for an operator.
 fn number(text: &str, ty: &str) -> Printed {
     atom(if text.starts_with('-') { format!("'{text}'::{ty}") } else { text.to_owned() })
-}
-
-fn parenthesized(inner: Printed, name: &str) -> String {
-    let is_enclosed = inner.text.starts_with('(') && inner.grip == Grip::Atom;
-    if is_enclosed {
-        format!("{}::{name}", inner.text)
-    } else {
-        format!("({})::{name}", inner.text)
-    }
 }
 
 fn grip_of(symbol: &str) -> Grip {

@@ -32,17 +32,10 @@ pub(crate) fn complete(writer: &TableWriter, cx: &Context<'_>, row: &mut [Value]
 }
 
 fn check_domains(writer: &TableWriter, cx: &Context<'_>, row: &[Value]) -> Result<()> {
-    for domain in &writer.domains {
-        if domain.is_not_null && row.get(domain.column).is_none_or(Value::is_null) {
-            return Err(domain_violation(&domain.name, None));
-        }
-        for (constraint, check) in &domain.checks {
-            if matches!(check.eval(&cx.eval, row)?, Value::Bool(false)) {
-                return Err(domain_violation(&domain.name, Some(constraint)));
-            }
-        }
-    }
-    Ok(())
+    let mut domains = writer.domains.iter();
+    domains.try_for_each(|(column, domain)| {
+        domain.admit(&cx.eval, row.get(*column).unwrap_or(&Value::Null))
+    })
 }
 
 fn check_not_null(table: &TableDef, cx: &Context<'_>, row: &[Value]) -> Result<()> {
@@ -59,16 +52,6 @@ fn check_not_null(table: &TableDef, cx: &Context<'_>, row: &[Value]) -> Result<(
         }
     }
     Ok(())
-}
-
-/// A value is not what its domain demands; NOT NULL has no name.
-pub(crate) fn domain_violation(domain: &str, constraint: Option<&str>) -> Error {
-    let Some(constraint) = constraint else {
-        let message = format!("domain {domain} does not allow null values");
-        return Error::new(SqlState::NOT_NULL_VIOLATION, message);
-    };
-    let message = format!("value for domain {domain} violates check constraint \"{constraint}\"");
-    Error::new(SqlState::CHECK_VIOLATION, message).on_constraint(constraint)
 }
 
 fn check_violation(table: &TableDef, name: &str, cx: &Context<'_>, row: &[Value]) -> Error {

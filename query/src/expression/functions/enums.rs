@@ -1,5 +1,5 @@
 //! Functions on users' types: the labels of enums (Postgres manual 9.10), whose arguments count
-//! by their types, and the refusal of domains.
+//! by their types.
 
 use std::sync::Arc;
 
@@ -10,15 +10,6 @@ use crate::value::shape::{self, Shape};
 use crate::value::{Array, EnumLabel, Type, Value};
 
 pub(super) fn register(builder: &mut Builder) {
-    // What a cast to a domain calls; the name is out of the reach of SQL as people write it.
-    builder
-        .function("refused by domain(anyelement, text, text) -> anyelement", |_, args| {
-            let text = |at: usize| args.get(at).and_then(Value::as_str);
-            let domain = text(1).unwrap_or_default();
-            Err(crate::execute::table::constraint::domain_violation(domain, text(2)))
-        })
-        .volatile()
-        .nullable();
     builder
         .function("enum_first(anyenum) -> anyenum", |ctx, args| {
             Ok(labels(ctx, args)?.1.into_iter().next().unwrap_or(Value::Null))
