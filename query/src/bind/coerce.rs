@@ -106,6 +106,9 @@ impl Binder<'_> {
                 self.convert(Typed { expr: Expr::Param(param), ty, at, fields: None }, to, context)
             }
             expr => {
+                if let (Expr::Const(Value::Text(text)), Type::RegClass) = (&expr, &to.base) {
+                    self.note_literal(text, at);
+                }
                 let cast = Expr::Cast {
                     expr: Box::new(expr),
                     from: SqlType::new(Type::Unknown),

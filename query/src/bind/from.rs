@@ -127,6 +127,10 @@ impl Binder<'_> {
                 let is_shared =
                     |name: &String| right.scope.columns.iter().any(|column| column.name == *name);
                 let names: Vec<String> = shared.filter(is_shared).collect();
+                // Another name would be shared, or no longer be.
+                for side in [&left.scope, &right.scope] {
+                    side.columns.iter().for_each(|column| self.note_joined(side, column));
+                }
                 self.bind_using(kind, &left.scope, &right.scope, &names)?
             }
         };
@@ -157,6 +161,8 @@ impl Binder<'_> {
         for name in names {
             let mine = using_column(left, name, "left")?;
             let theirs = using_column(right, name, "right")?;
+            self.note_joined(left, &mine);
+            self.note_joined(right, &theirs);
             self.level().mark_used(&mine.expr);
             self.level().mark_used(&theirs.expr);
             let sides = [&mine, &theirs];

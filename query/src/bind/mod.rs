@@ -22,6 +22,7 @@ mod define;
 mod domain;
 mod expr;
 mod figure;
+mod follow;
 mod from;
 mod group;
 mod insert;
@@ -46,6 +47,7 @@ mod update;
 mod walk;
 mod with;
 
+pub use follow::{KeptText, columns_read, follow};
 pub use statement::{
     BoundQuery, BoundStatement, Copy, CopyFormat, CopyOptions, CopySource, CopyTarget,
     DeclareCursor, Discard, ExplainFormat, ExplainOptions, FetchDirection, IsolationLevel,

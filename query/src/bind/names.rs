@@ -24,6 +24,7 @@ impl Binder<'_> {
                     let message = format!("column reference \"{folded}\" is ambiguous");
                     return Err(locate(Error::new(SqlState::AMBIGUOUS_COLUMN, message), at));
                 }
+                self.note_column(std::slice::from_ref(name), depth, &column);
                 let column = self.column(depth, column).at(at);
                 self.mention(&column, at);
                 return Ok(column);
@@ -72,6 +73,7 @@ impl Binder<'_> {
             }
             (Some(found), None) => {
                 let found = found.clone();
+                self.note_column(parts, depth, &found);
                 let column = self.column(depth, found).at(at);
                 self.mention(&column, at);
                 Ok(column)

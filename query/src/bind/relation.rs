@@ -34,7 +34,19 @@ impl Binder<'_> {
             return Ok(item);
         }
         let found = self.find_relation(&name);
-        self.note_relation(written, found.as_ref());
+        let mut item = self.relation_item(found, &name, alias)?;
+        if let Some(found) = found {
+            self.note_relation(written, alias, found, &mut item);
+        }
+        Ok(item)
+    }
+
+    fn relation_item(
+        &mut self,
+        found: Option<Relation>,
+        name: &QualifiedName,
+        alias: Option<&TableAlias>,
+    ) -> Result<FromItem> {
         match found {
             Some(Relation::Table(oid)) => {
                 let table = self.table_of(oid)?;
@@ -46,14 +58,14 @@ impl Binder<'_> {
                 let view = view.ok_or_else(|| Error::internal("a view is not in the catalog"))?;
                 self.bind_view(&view, alias)
             }
-            Some(Relation::Sequence(oid)) => self.sequence_item(oid, &name, alias),
+            Some(Relation::Sequence(oid)) => self.sequence_item(oid, name, alias),
             Some(Relation::Index(..)) => {
                 let message = format!("cannot open relation \"{}\"", name.name);
                 Err(locate(Error::new(SqlState::WRONG_OBJECT_TYPE, message), name.position))
             }
             None => match super::system_catalog::find(name.schema.as_deref(), &name.name) {
-                Some(system) => self.system_item(system, &name, alias),
-                None => Err(self.no_relation(&name)),
+                Some(system) => self.system_item(system, name, alias),
+                None => Err(self.no_relation(name)),
             },
         }
     }

@@ -54,13 +54,16 @@ pub(crate) struct Entry {
     pub row_key: Option<usize>,
     /// A function that returns one value: its name as a column means that value.
     pub is_scalar: bool,
+    /// The relation that it is, as noted of a text that is to be kept.
+    pub noted: Option<usize>,
 }
 
 impl Entry {
     /// Rows that are no table's.
     pub fn new(name: String, columns: Vec<ScopeColumn>) -> Self {
         let (hidden, row_key) = (Vec::new(), None);
-        Self { name, schema: None, columns, hidden, table: None, row_key, is_scalar: false }
+        let (schema, table, noted) = (None, None, None);
+        Self { name, schema, columns, hidden, table, row_key, is_scalar: false, noted }
     }
 }
 

@@ -159,7 +159,11 @@ impl Binder<'_> {
         targets: &mut Vec<Target>,
     ) -> Result<()> {
         let value = self.bind_expr(expr)?;
-        let name = alias.unwrap_or_else(|| column_name(expr));
+        let name = alias.unwrap_or_else(|| {
+            let name = column_name(expr);
+            self.note_output(expr, &name);
+            name
+        });
         targets.push(Target { name, value });
         Ok(())
     }

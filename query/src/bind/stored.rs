@@ -70,7 +70,8 @@ impl Binder<'_> {
         clause: Clause,
     ) -> Result<(Expr, SqlType)> {
         let bound = self.in_new_level(|binder| {
-            let (scope, variables) = binder.table_row(table, &table.name);
+            let (mut scope, variables) = binder.table_row(table, &table.name);
+            binder.note_table(table, &mut scope);
             let layout = Layout::of(variables);
             binder.level().scope = scope;
             binder.level().clause = clause;

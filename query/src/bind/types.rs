@@ -110,6 +110,16 @@ fn array(catalog: &Catalog, path: &[String], element: &ArrayElemTypeDef) -> Resu
 
 /// The OID of the domain that syntax names, if it names one.
 pub(crate) fn domain_of(catalog: &Catalog, search_path: &[String], ty: &DataType) -> Option<u32> {
+    let found = user_type_of(catalog, search_path, ty)?;
+    matches!(found.kind, TypeKind::Domain { .. }).then_some(found.oid)
+}
+
+/// The user's type that syntax names, if it names one.
+pub(crate) fn user_type_of<'a>(
+    catalog: &'a Catalog,
+    search_path: &[String],
+    ty: &DataType,
+) -> Option<&'a Arc<TypeDef>> {
     let DataType::Custom(name, _) = ty else { return None };
     let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(fold).collect();
     let (schema, name) = match parts.as_slice() {
@@ -120,8 +130,7 @@ pub(crate) fn domain_of(catalog: &Catalog, search_path: &[String], ty: &DataType
     if schema.is_none() && matches!(Type::from_name(name, &[]), Ok(Some(_))) {
         return None;
     }
-    let found = user_type(catalog, search_path, schema, name)?;
-    matches!(found.kind, TypeKind::Domain { .. }).then_some(found.oid)
+    user_type(catalog, search_path, schema, name)
 }
 
 fn user_type<'a>(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::constraint::column_at;
+use super::follow::follow;
 use super::{
     DefineContext, alter_table, drop as dropping, garbage, index, sequence, table, truncate,
 };
@@ -148,8 +149,10 @@ pub(super) fn drop(
             domain: None,
         };
     }
+    let before = cx.catalog();
     cx.put_table(changed)?;
-    Ok(())
+    // Where a view names the table's columns, there is one less.
+    follow(cx, &before, &table.name)
 }
 
 pub(super) fn alter(
@@ -239,8 +242,6 @@ fn drop_not_null(table: &mut TableDef, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Stored expressions are text, so the names in them follow a renamed column by binding anew: the
-/// ones that mention it are refused a rename rather than broken.
 fn rename(cx: &mut DefineContext<'_>, table: &TableDef, from: &str, to: &str) -> Result<()> {
     if table.column(to).is_some() {
         let message = format!("column \"{to}\" of relation \"{}\" already exists", table.name);
@@ -252,24 +253,9 @@ fn rename(cx: &mut DefineContext<'_>, table: &TableDef, from: &str, to: &str) ->
         return Err(Error::new(SqlState::UNDEFINED_COLUMN, message));
     }
     to.clone_into(&mut writable(&mut changed, from)?.name);
-    let rename = |sql: &str| crate::parse::rename_column(sql, from, to);
-    for column in &mut changed.columns {
-        if let Some(ColumnDefault::Generated(sql)) = &mut column.default {
-            *sql = rename(sql)?;
-        }
-    }
-    for check in &mut changed.checks {
-        check.expression = rename(&check.expression)?;
-    }
-    for index in &mut changed.indexes {
-        let index = Arc::make_mut(index);
-        for key in &mut index.keys {
-            key.expression = key.expression.as_deref().map(rename).transpose()?;
-        }
-        index.predicate = index.predicate.as_deref().map(rename).transpose()?;
-    }
+    let before = cx.catalog();
     cx.put_table(changed)?;
-    Ok(())
+    follow(cx, &before, from)
 }
 
 fn set_type(

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::constraint::{self, Added, Stage};
+use super::follow::follow;
 use super::{DefineContext, Defined, alter_column, drop, index, missing_relation, role, view};
 use crate::bind::ddl::{AlterAction, AlterTable, ConstraintSpec, ObjectKind, QualifiedName};
-use crate::catalog::{ForeignKeyDef, Relation, TableDef};
+use crate::catalog::{Definition, ForeignKeyDef, Relation, SequenceDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::identifier::quote_identifier;
 
@@ -18,6 +19,10 @@ pub(super) fn alter(cx: &mut DefineContext<'_>, alter: &AlterTable) -> Result<De
         _ => "ALTER TABLE",
     };
     let oid = match cx.resolve(&alter.name) {
+        Some(relation) if is_other_view(cx, alter.kind, relation) => {
+            let what = tag.trim_start_matches("ALTER ").to_lowercase();
+            return Err(super::not_a(&alter.name, &what));
+        }
         Some(Relation::Table(oid)) => oid,
         Some(relation) => {
             alter_other(cx, relation, alter)?;
@@ -38,6 +43,16 @@ pub(super) fn alter(cx: &mut DefineContext<'_>, alter: &AlterTable) -> Result<De
         apply(cx, &table, action)?;
     }
     Defined::new(tag)
+}
+
+/// Whether the statement takes for a view what is none of that kind.
+fn is_other_view(cx: &DefineContext<'_>, kind: ObjectKind, found: Relation) -> bool {
+    let word = match kind {
+        ObjectKind::View => "view",
+        ObjectKind::MaterializedView => "materialized view",
+        _ => return false,
+    };
+    cx.kind_of(found).1 != word
 }
 
 /// `ALTER TABLE` on what is no table: Postgres lets it rename views, indexes and sequences.
@@ -97,7 +112,9 @@ fn drop_result<T>(_: T) {}
 
 fn rename(cx: &mut DefineContext<'_>, table: &TableDef, new: &str) -> Result<()> {
     cx.exists_already(&table.schema, new, false)?;
-    cx.put_table(TableDef { name: new.to_owned(), ..table.clone() }).map(drop_result)
+    let before = cx.catalog();
+    cx.put_table(TableDef { name: new.to_owned(), ..table.clone() })?;
+    follow(cx, &before, &table.name)
 }
 
 fn set_schema(cx: &mut DefineContext<'_>, table: &TableDef, schema: &str) -> Result<()> {
@@ -105,7 +122,19 @@ fn set_schema(cx: &mut DefineContext<'_>, table: &TableDef, schema: &str) -> Res
         QualifiedName { schema: Some(schema.to_owned()), name: table.name.clone(), position: None };
     let schema = cx.creation_schema(&name)?;
     cx.exists_already(&schema, &table.name, false)?;
-    cx.put_table(TableDef { schema, ..table.clone() }).map(drop_result)
+    let sequences: Vec<Arc<SequenceDef>> = cx.change.catalog.sequences.values().cloned().collect();
+    let is_own = |own: &SequenceDef| own.owned_by.is_some_and(|(oid, _)| oid == table.oid);
+    for sequence in sequences.iter().filter(|sequence| is_own(sequence)) {
+        let before = cx.catalog();
+        cx.exists_already(&schema, &sequence.name, false)?;
+        let moved = SequenceDef { schema: schema.clone(), ..SequenceDef::clone(sequence) };
+        cx.put(Definition::Sequence(Arc::new(moved)))?;
+        follow(cx, &before, &sequence.name)?;
+    }
+    let before = cx.catalog();
+    let table = cx.table_by_oid(table.oid)?;
+    cx.put_table(TableDef { schema, ..TableDef::clone(&table) })?;
+    follow(cx, &before, &table.name)
 }
 
 /// Adds a constraint and checks that the rows that are there satisfy it.

@@ -139,12 +139,21 @@ pub(super) fn drop_table(
 /// Drops the views that read a relation, or fails with 2BP01.
 fn dependent_views(cx: &mut DefineContext<'_>, oid: u32, what: &str, cascade: bool) -> Result<()> {
     let views = cx.change.catalog.views.values();
-    let views: Vec<Arc<ViewDef>> =
-        views.filter(|view| view.dependencies.contains(&oid)).cloned().collect();
+    let views = views.filter(|view| view.dependencies.contains(&oid)).cloned().collect();
+    drop_views(cx, views, what, cascade)
+}
+
+fn drop_views(
+    cx: &mut DefineContext<'_>,
+    views: Vec<Arc<ViewDef>>,
+    what: &str,
+    cascade: bool,
+) -> Result<()> {
+    if !cascade && !views.is_empty() {
+        let users: Vec<String> = views.iter().map(|view| format!("view {}", view.name)).collect();
+        return Err(all_in_the_way(what, &users));
+    }
     for dependent in views {
-        if !cascade {
-            return Err(in_the_way(what, &format!("view {}", dependent.name)));
-        }
         cx.notice(
             SqlState::SUCCESSFUL_COMPLETION,
             format!("drop cascades to view {}", dependent.name),
@@ -365,11 +374,14 @@ pub(super) fn column_dependents(
 ) -> Result<()> {
     let Some(column) = table.columns.get(position) else { return Ok(()) };
     let what = format!("column {} of table {}", column.name, table.name);
-    for view in cx.change.catalog.views.values() {
-        if view.dependencies.contains(&table.oid) && !cascade && view.query.contains(&column.name) {
-            return Err(in_the_way(&what, &format!("view {}", view.name)));
-        }
-    }
+    let catalog = cx.catalog();
+    let is_reader = |view: &&Arc<ViewDef>| {
+        let read = cx.runner.columns_read(&catalog, &view.query);
+        view.dependencies.contains(&table.oid)
+            && read.is_ok_and(|read| read.contains(&(table.oid, position)))
+    };
+    let readers = catalog.views.values().filter(is_reader).cloned().collect();
+    drop_views(cx, readers, &what, cascade)?;
     generated_columns(cx, table, &column.name, &what, cascade)?;
     let constraints: Vec<String> = table
         .constraint_names()

@@ -4,10 +4,12 @@
 //! changed [`Catalog`] is published when it commits. Dropped rows and
 //! index entries are only listed here; [`garbage`] forgets them once no snapshot can see them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cairn_engine::{Db, LockStrength, Transaction, WaitPolicy};
 
+use crate::bind::KeptText;
 use crate::bind::ddl::{Ddl, OnCommit, QualifiedName};
 use crate::catalog::store::{CatalogStore, Change};
 use crate::catalog::{Catalog, Definition, Relation, TableDef};
@@ -21,6 +23,7 @@ mod comment;
 mod constraint;
 mod database;
 mod drop;
+mod follow;
 mod function;
 pub mod garbage;
 mod index;
@@ -115,6 +118,23 @@ pub trait Runner {
     /// # Errors
     /// What binding meets.
     fn bind_query(&self, catalog: &Arc<Catalog>, sql: &str) -> Result<Plan>;
+
+    /// A text, bound in the catalog `before`, with what it names under its names in `after`.
+    ///
+    /// # Errors
+    /// What binding meets.
+    fn follow(
+        &self,
+        before: &Arc<Catalog>,
+        text: KeptText<'_>,
+        after: &Arc<Catalog>,
+    ) -> Result<String>;
+
+    /// The columns that a view's query names: the relation and the position there.
+    ///
+    /// # Errors
+    /// What binding meets.
+    fn columns_read(&self, catalog: &Arc<Catalog>, sql: &str) -> Result<BTreeSet<(u32, usize)>>;
 
     /// `nextval` of a sequence, as an expression.
     ///

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::follow::follow;
 use super::{DefineContext, Defined, missing_column, missing_relation, not_a, temporary};
 use crate::bind::ddl::{AlterSequence, CreateSequence, QualifiedName, SequenceOptions};
 use crate::catalog::{Definition, Relation, SequenceDef};
@@ -166,7 +167,9 @@ pub(super) fn alter(
         }
         AlterSequence::Owner(owner) => changed.owner = super::role::existing(cx, owner)?,
     }
+    let before = cx.catalog();
     cx.put(Definition::Sequence(Arc::new(changed)))?;
+    follow(cx, &before, &sequence.name)?;
     Defined::new("ALTER SEQUENCE")
 }
 

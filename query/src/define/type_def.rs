@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::follow::follow;
 use super::{DefineContext, Defined, drop as dropping, role};
 use crate::bind::ddl::{AlterType, QualifiedName};
 use crate::catalog::{Definition, TypeDef, TypeKind};
@@ -101,7 +102,11 @@ pub(super) fn alter(
         }
         AlterType::Owner(owner) => changed.owner = role::existing(cx, owner)?,
     }
+    let before = cx.catalog();
     cx.put(Definition::Type(Arc::new(changed)))?;
+    if matches!(action, AlterType::Rename(_) | AlterType::SetSchema(_)) {
+        follow(cx, &before, &found.name)?;
+    }
     Defined::new("ALTER TYPE")
 }
 

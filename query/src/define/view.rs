@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::follow::follow;
 use super::{DefineContext, Defined, missing_relation, not_a, role, table, temporary, truncate};
 use crate::bind::ddl::{AlterAction, CreateTableAs, CreateView, QualifiedName};
 use crate::catalog::{Definition, Relation, TableDef, ViewDef};
@@ -120,12 +121,26 @@ pub(super) fn refresh(
     Defined::new("REFRESH MATERIALIZED VIEW")
 }
 
+/// The table of a materialized view calls its columns as the view does.
+fn rename_kept_column(
+    cx: &mut DefineContext<'_>,
+    table: u32,
+    (from, to): (&str, &str),
+) -> Result<()> {
+    let mut changed = TableDef::clone(&*cx.table_by_oid(table)?);
+    for column in changed.columns.iter_mut().filter(|column| column.name == from) {
+        to.clone_into(&mut column.name);
+    }
+    cx.put_table(changed).map(|_| ())
+}
+
 /// What ALTER TABLE and ALTER VIEW may do to a view.
 pub(super) fn alter(cx: &mut DefineContext<'_>, oid: u32, action: &AlterAction) -> Result<()> {
     let Some(view) = cx.change.catalog.views.get(&oid).cloned() else {
         return Err(Error::internal("a view without a definition"));
     };
     cx.check_owner(&view.owner, "view", &view.name)?;
+    let before = cx.catalog();
     let mut changed = ViewDef::clone(&view);
     match action {
         AlterAction::Rename(new) => {
@@ -141,13 +156,25 @@ pub(super) fn alter(cx: &mut DefineContext<'_>, oid: u32, action: &AlterAction) 
         AlterAction::Owner(owner) => changed.owner = role::existing(cx, owner)?,
         AlterAction::RenameColumn { from, to } => {
             let column = changed.columns.iter_mut().find(|(name, _)| name == from);
-            let column = column.ok_or_else(|| super::missing_column(from, &view.name))?;
+            let column = column.ok_or_else(|| {
+                let message = format!("column \"{from}\" does not exist");
+                Error::new(SqlState::UNDEFINED_COLUMN, message)
+            })?;
             column.0.clone_from(to);
+            if let Some(table) = view.materialized {
+                rename_kept_column(cx, table, (from, to))?;
+            }
         }
         _ => {
             let message = format!("\"{}\" is not a table", view.name);
             return Err(Error::new(SqlState::WRONG_OBJECT_TYPE, message));
         }
     }
-    cx.put(Definition::View(Arc::new(changed)))
+    let renamed = match action {
+        AlterAction::Owner(_) => None,
+        AlterAction::RenameColumn { from, .. } => Some(from),
+        _ => Some(&view.name),
+    };
+    cx.put(Definition::View(Arc::new(changed)))?;
+    renamed.map_or(Ok(()), |name| follow(cx, &before, name))
 }

@@ -66,3 +66,30 @@ fn a_missing_database_is_an_error() {
     let error = database.dump("nowhere", &mut Vec::new()).unwrap_err();
     assert_eq!(error.state(), crate::error::SqlState::INVALID_CATALOG_NAME);
 }
+
+#[test]
+fn what_was_renamed_comes_back() {
+    let dump = round_trip(
+        "CREATE TABLE t (id serial PRIMARY KEY, a int CHECK (t.a > 0));
+         CREATE TABLE u (id int, a int);
+         CREATE VIEW v AS SELECT a, a + 1 AS more FROM t WHERE a > 1;
+         CREATE VIEW w AS SELECT x.a, v.more FROM (SELECT a FROM t) x JOIN v USING (a);
+         CREATE VIEW n AS SELECT * FROM t NATURAL JOIN u;
+         ALTER TABLE t RENAME a TO b;
+         ALTER TABLE t RENAME TO \"T two\";
+         ALTER SEQUENCE t_id_seq RENAME TO numbers;
+         ALTER TABLE v RENAME TO first;
+         ALTER TABLE first RENAME a TO c;
+         INSERT INTO \"T two\" (b) VALUES (2), (3);
+         SELECT * FROM w, n",
+    );
+    for part in [
+        "nextval('public.numbers'::regclass)",
+        "CREATE VIEW public.first (c, more) AS\n \
+         SELECT t.b AS a, t.b + 1 AS more FROM public.\"T two\" t WHERE t.b > 1;",
+        "FROM (SELECT t.b AS a FROM public.\"T two\" t) x JOIN public.first v(a) USING (a);",
+        "FROM public.\"T two\" t(id, a) NATURAL JOIN public.u;",
+    ] {
+        assert!(dump.contains(part), "{part}\n{dump}");
+    }
+}

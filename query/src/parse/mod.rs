@@ -24,7 +24,7 @@ mod mysql;
 mod reserved;
 mod source;
 
-pub(crate) use column_name::{mentions_column, rename_column};
+pub(crate) use column_name::mentions_column;
 pub(crate) use command::Command;
 pub(crate) use dialect::CairnDialect;
 pub(crate) use extension::{Extensions, Override, RowLock};
@@ -119,7 +119,10 @@ pub fn split(sql: &str) -> Result<Vec<Range<usize>>> {
 }
 
 /// Cuts a text into tokens.
-fn tokenize(source: &Source) -> Result<Vec<TokenWithSpan>> {
+///
+/// # Errors
+/// 42601 for a quote or a comment without an end.
+pub(crate) fn tokenize(source: &Source) -> Result<Vec<TokenWithSpan>> {
     let mut tokenizer = Tokenizer::new(&CairnDialect, &source.text);
     tokenizer.tokenize_with_location().map_err(|error| {
         let near = source.offset(error.location).and_then(|offset| source.text.get(offset..));
@@ -194,13 +197,22 @@ fn parse_syntax(parser: &mut Parser<'_>) -> std::result::Result<Syntax, ParserEr
     }
 }
 
+/// What stands around an expression when it is read.
+const BEFORE_EXPRESSION: &str = "SELECT (";
+const BEHIND_EXPRESSION: &str = ")";
+
+/// Where the expression stands in what [`parse_expression`] read.
+pub(crate) fn expression_range(source: &Source) -> Range<usize> {
+    BEFORE_EXPRESSION.len()..source.text.len().saturating_sub(BEHIND_EXPRESSION.len())
+}
+
 /// Parses one scalar expression: the catalog keeps them as text. The statement stands for its
 /// surroundings.
 ///
 /// # Errors
 /// 42601.
 pub(crate) fn parse_expression(sql: &str) -> Result<(Statement, ast::Expr)> {
-    let mut statements = parse(&format!("SELECT ({sql})"))?;
+    let mut statements = parse(&format!("{BEFORE_EXPRESSION}{sql}{BEHIND_EXPRESSION}"))?;
     let statement = statements.pop().filter(|_| statements.is_empty());
     let query = statement.as_ref().and_then(Statement::query);
     let parsed = query.and_then(|query| match query.body.as_ref() {

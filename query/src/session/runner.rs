@@ -1,5 +1,6 @@
 //! Definitions: CREATE, ALTER, DROP and their kind, in the session's transaction.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cairn_engine::WaitPolicy;
@@ -11,7 +12,7 @@ use super::run::{read_only, with_context};
 use super::state::State;
 use super::utility::{done, not_in_block};
 use crate::bind::ddl::Ddl;
-use crate::bind::{self, BindContext, BoundStatement};
+use crate::bind::{self, BindContext, BoundStatement, KeptText};
 use crate::catalog::{Catalog, TableDef};
 use crate::define::{self, DefineContext, Runner};
 use crate::error::{Error, Result, SqlState};
@@ -235,6 +236,19 @@ impl Runner for InSession<'_> {
             BoundStatement::Rows(plan) => Ok(*plan),
             _ => Err(Error::internal("a stored query is no query")),
         }
+    }
+
+    fn follow(
+        &self,
+        before: &Arc<Catalog>,
+        text: KeptText<'_>,
+        after: &Arc<Catalog>,
+    ) -> Result<String> {
+        self.with_binding(before, |cx| bind::follow(cx, text, after))
+    }
+
+    fn columns_read(&self, catalog: &Arc<Catalog>, sql: &str) -> Result<BTreeSet<(u32, usize)>> {
+        self.with_binding(catalog, |cx| bind::columns_read(cx, sql))
     }
 
     fn next_value(&self, sequence: u32) -> Result<Expr> {

@@ -55,6 +55,7 @@ impl Binder<'_> {
     /// `DATE '2024-01-01'`
     pub(super) fn bind_typed_literal(&mut self, literal: &ast::TypedString) -> Result<Typed> {
         let to = self.resolve_type(&literal.data_type)?;
+        self.note_type(&literal.data_type);
         let value = self.bind_literal(&literal.value)?;
         self.cast(value, &to)
     }

@@ -114,6 +114,7 @@ impl Binder<'_> {
             return Err(Error::unsupported("TRY_CAST"));
         }
         let to = self.resolve_type(ty)?;
+        self.note_type(ty);
         // `ARRAY[]::int[]`: the cast decides the elements' type.
         let inner = strip(expr);
         if let (Ast::Array(array), Type::Array(element)) = (inner, &to.base)

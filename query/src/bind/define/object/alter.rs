@@ -1,9 +1,9 @@
-//! ALTER TABLE's actions on identities, generated values and storage; see
+//! ALTER VIEW, and ALTER TABLE's actions on identities, generated values and storage; see
 //! [`crate::parse::command::define::alter`].
 
 use super::sequence;
 use crate::bind::binder::Binder;
-use crate::bind::ddl::{AlterAction, AlterTable, Ddl, ObjectKind};
+use crate::bind::ddl::{AlterAction, AlterTable, Ddl};
 use crate::bind::fold;
 use crate::error::Result;
 use crate::parse::command::define::alter::{Action, Command};
@@ -12,7 +12,7 @@ pub(super) fn bind(binder: &Binder<'_>, command: &Command) -> Result<Ddl> {
     let actions = command.actions.iter().map(|action| bind_action(binder, action));
     Ok(Ddl::AlterTable(AlterTable {
         name: binder.qualified(&command.name)?,
-        kind: ObjectKind::Table,
+        kind: command.kind,
         if_exists: command.if_exists,
         actions: actions.collect::<Result<_>>()?,
     }))
@@ -32,6 +32,11 @@ fn bind_action(binder: &Binder<'_>, action: &Action) -> Result<AlterAction> {
             AlterAction::DropExpression { column: fold(column), if_exists: *if_exists }
         }
         Action::SetSchema(schema) => AlterAction::SetSchema(fold(schema)),
+        Action::Rename(name) => AlterAction::Rename(fold(name)),
+        Action::RenameColumn { from, to } => {
+            AlterAction::RenameColumn { from: fold(from), to: fold(to) }
+        }
+        Action::Owner(owner) => AlterAction::Owner(fold(owner)),
         Action::Accepted => AlterAction::Accepted,
     })
 }

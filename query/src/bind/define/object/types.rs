@@ -86,7 +86,7 @@ fn type_of(binder: &Binder<'_>, ty: &DataType) -> Result<SqlType> {
 fn bind_domain(binder: &mut Binder<'_>, domain: &Domain) -> Result<TypeKind> {
     let base = type_of(binder, &domain.base)?;
     let default = match &domain.default {
-        Some((expr, span)) => Some(bind_default(binder, expr, *span, &base)?),
+        Some((expr, _)) => Some(bind_default(binder, expr, &base)?),
         None => None,
     };
     let mut checks = Vec::with_capacity(domain.checks.len());
@@ -98,18 +98,13 @@ fn bind_domain(binder: &mut Binder<'_>, domain: &Domain) -> Result<TypeKind> {
 }
 
 /// Checks that the expression fits the type; answers its text.
-fn bind_default(
-    binder: &mut Binder<'_>,
-    expr: &Ast,
-    span: TextSpan,
-    base: &SqlType,
-) -> Result<String> {
+fn bind_default(binder: &mut Binder<'_>, expr: &Ast, base: &SqlType) -> Result<String> {
     binder.in_new_level(|binder| {
         binder.level().clause = Clause::Default;
         let value = binder.bind_expr(expr)?;
         binder.assign(value, "value", base)
     })?;
-    Ok(text_of(binder, span))
+    binder.kept_expression(expr, None, Some(base))
 }
 
 /// Checks that the condition over VALUE is one; answers its text.

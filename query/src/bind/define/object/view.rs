@@ -86,13 +86,20 @@ fn bind_query(
     written: &WrittenQuery,
 ) -> Result<(Plan, StoredText, String)> {
     binder.stored_text = Some(StoredText::default());
+    let catalog = binder.ctx.catalog;
     let source = binder.source.clone();
     let (plan, stored) = bind_root(binder, &ast::Statement::Query(written.query.clone()))?;
     if plan.command != plan::Command::Select {
         return Err(Error::new(SqlState::SYNTAX_ERROR, "the query must be a SELECT"));
     }
     let stored = stored.unwrap_or_default();
-    let text = source.map(|source| stored.rewrite(&source, written.span)).unwrap_or_default();
+    let place = source
+        .as_ref()
+        .and_then(|source| source.offset(written.span.start).zip(source.offset(written.span.end)));
+    let text = source
+        .zip(place)
+        .map(|(source, (start, end))| stored.rewrite(&source, start..end, catalog));
+    let text = text.unwrap_or_default();
     Ok((plan, stored, text))
 }
 

@@ -173,7 +173,7 @@ pub(super) fn default_value(
         let bound = binder.bind_expr(value)?;
         binder.assign(bound, &column.name, &column.ty)
     })?;
-    Ok(ColumnValue::Expression(value.to_string()))
+    binder.kept_expression(value, None, Some(&column.ty)).map(ColumnValue::Expression)
 }
 
 /// `GENERATED ALWAYS AS (…) STORED`
@@ -198,7 +198,8 @@ fn generated(
         let detail = "A generated column cannot reference another generated column.";
         return Err(Error::new(SqlState::INVALID_OBJECT_DEFINITION, message).with_detail(detail));
     }
-    Ok(ColumnValue::Generated(value.to_string()))
+    let sql = binder.kept_expression(value, Some(table), Some(&column.ty))?;
+    Ok(ColumnValue::Generated(sql))
 }
 
 /// A column has one source of values.

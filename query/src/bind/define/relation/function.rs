@@ -77,7 +77,9 @@ fn parameter(binder: &mut Binder<'_>, arg: &OperateFunctionArg) -> Result<Parame
             binder.assign(value, "parameter", &ty)
         })?;
     }
-    let default = arg.default_expr.as_ref().map(ToString::to_string);
+    let default = arg.default_expr.as_ref();
+    let default = default.map(|default| binder.kept_expression(default, None, Some(&ty)));
+    let default = default.transpose()?;
     Ok(ParameterDef { name: arg.name.as_ref().map(fold), ty, default })
 }
 

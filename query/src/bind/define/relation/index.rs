@@ -130,7 +130,7 @@ fn predicate(binder: &mut Binder<'_>, table: &Arc<TableDef>, ast: &Ast) -> Resul
     let (expr, _) =
         binder.table_expression(table, ast, Some(&bool_type), Clause::IndexPredicate)?;
     require_immutable(&expr, "functions in index predicate must be marked IMMUTABLE")?;
-    Ok(ast.to_string())
+    binder.kept_expression(ast, Some(table), None)
 }
 
 fn require_immutable(expr: &crate::expression::Expr, message: &str) -> Result<()> {
@@ -183,7 +183,8 @@ fn key(binder: &mut Binder<'_>, table: &Arc<TableDef>, ast: &IndexColumn) -> Res
                 .table_expression(table, other, None, Clause::IndexExpression)
                 .map_err(|error| locate(error, at))?;
             require_immutable(&expr, "functions in index expression must be marked IMMUTABLE")?;
-            (None, Some(bare(other).to_string()), ty)
+            let sql = binder.kept_expression(bare(other), Some(table), None)?;
+            (None, Some(sql), ty)
         }
     };
     let operator_class = ast.operator_class.as_ref().and_then(|name| name.0.last());

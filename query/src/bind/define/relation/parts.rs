@@ -62,7 +62,8 @@ pub(super) fn condition(
     let columns: BTreeSet<usize> = walk::columns(&expr).into_iter().collect();
     let only = columns.first().filter(|_| columns.len() == 1);
     let column = only.and_then(|&column| table.columns.get(column));
-    Ok((ast.to_string(), column.map(|column| column.name.clone())))
+    let sql = binder.kept_expression(ast, Some(table), None)?;
+    Ok((sql, column.map(|column| column.name.clone())))
 }
 
 /// The position of a column in a table.

@@ -1,5 +1,5 @@
 //! What ALTER TABLE does to columns in ways that `sqlparser` does not know: identities, generated
-//! values, storage. A statement that does something else as well is left to it.
+//! values, storage; and ALTER VIEW. A statement that does something else as well is left to it.
 
 use sqlparser::ast::{Ident, ObjectName};
 use sqlparser::keywords::Keyword;
@@ -7,11 +7,14 @@ use sqlparser::parser::{Parser, ParserError};
 
 use super::sequence::{self, SequenceOption};
 use super::words;
+use crate::bind::ddl::ObjectKind;
 
-/// `ALTER TABLE` with actions of these kinds only.
+/// `ALTER TABLE` or `ALTER VIEW` with actions of these kinds only.
 #[derive(Clone, Debug)]
 pub(crate) struct Command {
-    /// Which table.
+    /// What the statement takes it for.
+    pub kind: ObjectKind,
+    /// Which table or view.
     pub name: ObjectName,
     /// `IF EXISTS`
     pub if_exists: bool,
@@ -47,6 +50,17 @@ pub(crate) enum Action {
     },
     /// `SET SCHEMA`
     SetSchema(Ident),
+    /// `RENAME TO`
+    Rename(Ident),
+    /// `RENAME COLUMN … TO …`
+    RenameColumn {
+        /// Which column.
+        from: Ident,
+        /// Its new name.
+        to: Ident,
+    },
+    /// `OWNER TO`
+    Owner(Ident),
     /// `ALTER COLUMN … SET STORAGE`, `SET STATISTICS`, `SET COMPRESSION`: nothing here.
     Accepted,
 }
@@ -57,12 +71,40 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Command>, ParserEr
 }
 
 fn command(parser: &mut Parser<'_>) -> Result<Command, ParserError> {
-    parser.expect_keywords(&[Keyword::ALTER, Keyword::TABLE])?;
+    parser.expect_keyword(Keyword::ALTER)?;
+    let kind = if parser.parse_keyword(Keyword::VIEW) {
+        ObjectKind::View
+    } else if parser.parse_keywords(&[Keyword::MATERIALIZED, Keyword::VIEW]) {
+        ObjectKind::MaterializedView
+    } else {
+        parser.expect_keyword(Keyword::TABLE)?;
+        ObjectKind::Table
+    };
     let if_exists = words::if_exists(parser);
-    let _ = parser.parse_keyword(Keyword::ONLY);
+    let _ = kind == ObjectKind::Table && parser.parse_keyword(Keyword::ONLY);
     let name = parser.parse_object_name(false)?;
-    let actions = parser.parse_comma_separated(action)?;
-    Ok(Command { name, if_exists, actions })
+    let actions = match kind {
+        ObjectKind::Table => parser.parse_comma_separated(action)?,
+        _ => vec![view_action(parser)?],
+    };
+    Ok(Command { kind, name, if_exists, actions })
+}
+
+fn view_action(parser: &mut Parser<'_>) -> Result<Action, ParserError> {
+    if parser.parse_keywords(&[Keyword::RENAME, Keyword::TO]) {
+        return parser.parse_identifier().map(Action::Rename);
+    }
+    if parser.parse_keywords(&[Keyword::OWNER, Keyword::TO]) {
+        return parser.parse_identifier().map(Action::Owner);
+    }
+    if parser.parse_keyword(Keyword::RENAME) {
+        let _ = parser.parse_keyword(Keyword::COLUMN);
+        let from = parser.parse_identifier()?;
+        parser.expect_keyword(Keyword::TO)?;
+        return Ok(Action::RenameColumn { from, to: parser.parse_identifier()? });
+    }
+    parser.expect_keywords(&[Keyword::SET, Keyword::SCHEMA])?;
+    parser.parse_identifier().map(Action::SetSchema)
 }
 
 fn action(parser: &mut Parser<'_>) -> Result<Action, ParserError> {

@@ -1,0 +1,144 @@
+//! Views, defaults, checks and index expressions follow what they name when it gets another name,
+//! and views when a table that they read loses a column.
+//!
+//! They are kept as text (see [`crate::bind::KeptText`]): each that mentions the old name is bound
+//! in the catalog as it was and written with the names of the catalog as it is.
+
+use std::sync::Arc;
+
+use super::DefineContext;
+use crate::bind::KeptText;
+use crate::catalog::{
+    Catalog, ColumnDefault, Definition, FunctionDef, IndexDef, TableDef, TypeDef, TypeKind, ViewDef,
+};
+use crate::error::{Error, Result};
+use crate::value::SqlType;
+
+/// Lets every text that mentions `name`, the name as it was, follow the change since `before`.
+///
+/// # Errors
+/// 0A000 when a text would not mean the same.
+pub(super) fn follow(cx: &mut DefineContext<'_>, before: &Arc<Catalog>, name: &str) -> Result<()> {
+    let after = cx.catalog();
+    let texts = Texts { cx, before, after: &after, name: name.to_lowercase() };
+    let views: Vec<ViewDef> = after.views.values().filter_map(|view| texts.view(view)).collect();
+    let tables: Vec<TableDef> = after.tables.values().filter_map(|own| texts.table(own)).collect();
+    let types: Vec<TypeDef> = after.types.values().filter_map(|own| texts.domain(own)).collect();
+    let functions = after.functions.values().filter_map(|own| texts.function(own));
+    let functions: Vec<FunctionDef> = functions.collect();
+    let tables: Vec<Arc<TableDef>> = tables.into_iter().map(Arc::new).collect();
+    let changed = tables.iter().cloned().map(Definition::Table);
+    let changed = changed.chain(views.iter().cloned().map(Arc::new).map(Definition::View));
+    let changed = changed.chain(types.into_iter().map(Arc::new).map(Definition::Type));
+    let changed = changed.chain(functions.into_iter().map(Arc::new).map(Definition::Function));
+    for definition in changed.collect::<Vec<_>>() {
+        cx.put(definition)?;
+    }
+    check(cx, &tables, &views)
+}
+
+/// Nothing is kept that means nothing.
+fn check(cx: &DefineContext<'_>, tables: &[Arc<TableDef>], views: &[ViewDef]) -> Result<()> {
+    let catalog = cx.catalog();
+    for table in tables {
+        cx.runner.table_writer(&catalog, table).map_err(|error| lost(&table.name, &error))?;
+    }
+    for view in views {
+        let plan = cx.runner.bind_query(&catalog, &view.query);
+        let plan = plan.map_err(|error| lost(&view.name, &error))?;
+        let types = plan.columns.iter().map(|column| &column.ty);
+        if !types.eq(view.columns.iter().map(|(_, ty)| ty)) {
+            return Err(Error::unsupported(format!(
+                "a name that \"{}\" reads otherwise",
+                view.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn lost(name: &str, error: &Error) -> Error {
+    Error::unsupported(format!("a name under which \"{name}\" cannot be read"))
+        .with_detail(error.message().to_owned())
+}
+
+/// What is to be written anew.
+struct Texts<'a, 'b> {
+    cx: &'a DefineContext<'b>,
+    before: &'a Arc<Catalog>,
+    after: &'a Arc<Catalog>,
+    /// The name that the texts mention, in small letters.
+    name: String,
+}
+
+impl Texts<'_, '_> {
+    /// A text as it has to be from now on. One that was broken stays so.
+    fn changed(&self, text: KeptText<'_>) -> Option<String> {
+        let (KeptText::Query(sql) | KeptText::Expression { sql, .. }) = text;
+        // A name with quotes in it is written otherwise.
+        if !self.name.contains('"') && !sql.to_lowercase().contains(&self.name) {
+            return None;
+        }
+        let changed = self.cx.runner.follow(self.before, text, self.after).ok()?;
+        (changed != sql).then_some(changed)
+    }
+
+    fn view(&self, view: &ViewDef) -> Option<ViewDef> {
+        let query = self.changed(KeptText::Query(&view.query))?;
+        Some(ViewDef { query, ..view.clone() })
+    }
+
+    fn table(&self, table: &TableDef) -> Option<TableDef> {
+        let mut changed = table.clone();
+        let before = self.before.table(table.oid)?;
+        let mut is_changed = false;
+        let mut follow = |sql: &mut String, table: Option<&Arc<TableDef>>, ty: Option<&SqlType>| {
+            if let Some(new) = self.changed(KeptText::Expression { sql, table, ty }) {
+                *sql = new;
+                is_changed = true;
+            }
+        };
+        for column in &mut changed.columns {
+            match &mut column.default {
+                Some(ColumnDefault::Expression(sql)) => follow(sql, None, Some(&column.ty)),
+                Some(ColumnDefault::Generated(sql)) => follow(sql, Some(before), Some(&column.ty)),
+                _ => {}
+            }
+        }
+        for check in &mut changed.checks {
+            follow(&mut check.expression, Some(before), None);
+        }
+        for index in &mut changed.indexes {
+            expressions_of(Arc::make_mut(index)).for_each(|sql| follow(sql, Some(before), None));
+        }
+        is_changed.then_some(changed)
+    }
+
+    fn domain(&self, def: &TypeDef) -> Option<TypeDef> {
+        let mut changed = def.clone();
+        let TypeKind::Domain { base, default: Some(sql), .. } = &mut changed.kind else {
+            return None;
+        };
+        *sql = self.changed(KeptText::Expression { sql, table: None, ty: Some(base) })?;
+        Some(changed)
+    }
+
+    fn function(&self, def: &FunctionDef) -> Option<FunctionDef> {
+        let mut changed = def.clone();
+        let mut is_changed = false;
+        for param in &mut changed.params {
+            let Some(sql) = &mut param.default else { continue };
+            let text = KeptText::Expression { sql, table: None, ty: Some(&param.ty) };
+            if let Some(new) = self.changed(text) {
+                *sql = new;
+                is_changed = true;
+            }
+        }
+        is_changed.then_some(changed)
+    }
+}
+
+fn expressions_of(index: &mut IndexDef) -> impl Iterator<Item = &mut String> {
+    let keys = index.keys.iter_mut().filter_map(|key| key.expression.as_mut());
+    keys.chain(index.predicate.as_mut())
+}
