@@ -1,9 +1,10 @@
 //! A database as SQL: what `cairn dump` writes.
 //!
 //! Postgres 15 with PostGIS loads it, and so does [`Database::restore`], to a database whose dump
-//! is the same to the last byte. In order: settings and extensions; schemas, types, sequences and
-//! tables, with the primary keys that rows are stored by; rows, as COPY; where sequences stand;
-//! indexes, keys and foreign keys, views and comments. One moment is shown, and rows stream.
+//! is the same to the last byte. In order: settings and extensions; schemas and sequences; types,
+//! functions, tables with the primary keys that rows are stored by, and views, each behind what it
+//! needs; rows, as COPY; where sequences stand; indexes, keys and foreign keys; rows of
+//! materialized views; comments. One moment is shown, and rows stream.
 //!
 //! Roles, owners and privileges are left out, as by `pg_dump --no-owner --no-privileges`: they
 //! belong to the data directory and not to one database.
@@ -15,6 +16,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::session::{Session, Step};
 use outline::Outline;
 
+mod order;
 mod outline;
 mod relations;
 #[cfg(test)]

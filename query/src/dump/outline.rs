@@ -1,17 +1,17 @@
 //! The order of a dump: what comes before the rows, whose rows, and what comes after.
 //!
 //! Within each part the order depends on nothing but definitions, so that a database that was
-//! loaded from a dump dumps the same: by schema and name, and in the order of creation where one
-//! definition may need another (types, views).
+//! loaded from a dump dumps the same: by schema and name, or as [`super::order`] has it where one
+//! definition may need another.
 
 use std::sync::Arc;
 
+use super::order::{Item, ordered};
 use super::relations::{Relations, statement};
 use crate::catalog::definition_sql::DefinitionSql;
 use crate::catalog::definition_sql::constraint::{AnyConstraint, constraints};
 use crate::catalog::definition_sql::{AnyIndex, indexes};
-use crate::catalog::temporary::is_temporary;
-use crate::catalog::{Catalog, FunctionDef, TableDef, ViewDef};
+use crate::catalog::{Catalog, TableDef};
 use crate::database::Database;
 use crate::error::Result;
 use crate::identifier::{quote_identifier, quote_literal, quote_qualified};
@@ -49,51 +49,53 @@ impl Outline {
     ) -> Result<Self> {
         let relations = Relations::new(catalog);
         let mut outline = Self::default();
-        outline.define(catalog, definitions, &relations);
+        let items = ordered(catalog, &relations);
+        outline.define(catalog, definitions, &relations, &items);
         outline.tables =
             relations.tables.iter().filter_map(|table| relations.copied(table)).collect();
         outline.set_sequences(database, &relations)?;
         outline.complete(definitions, &relations);
-        outline.show(catalog, definitions, &relations);
+        outline.fill(catalog, definitions, &relations, &items);
         outline.after.extend(super::relations::comments(catalog, &relations));
         outline.begin(catalog);
         Ok(outline)
     }
 
-    /// Schemas, types, sequences, tables.
+    /// Schemas, sequences; types, functions, tables and views.
     fn define(
         &mut self,
         catalog: &Catalog,
         definitions: &DefinitionSql<'_>,
         relations: &Relations<'_>,
+        items: &[Item<'_>],
     ) {
         let own = catalog.schemas.keys().filter(|name| is_own(name));
         let schemas = own.map(|name| format!("CREATE SCHEMA {}", quote_identifier(name)));
-        let types = catalog.types.values().map(|def| definitions.create_type(def));
         let free = relations.sequences.iter().filter(|sequence| !relations.is_identity(sequence));
         let sequences = free.map(|sequence| definitions.create_sequence(sequence));
-        self.before.extend(schemas.chain(types).chain(sequences).map(statement));
-        // Tables may call functions, and functions read tables.
-        let reads_table = |def: &FunctionDef| {
-            let mentions = |table: &str| crate::parse::mentions_column(&def.body, table);
-            relations.tables.iter().any(|table| mentions(&table.name))
-                || catalog.views.values().any(|view| mentions(&view.name))
-        };
-        let functions = catalog.functions.values();
-        let (late, early): (Vec<_>, Vec<_>) = functions.partition(|def| reads_table(def));
-        let create = |def: &Arc<FunctionDef>| statement(definitions.create_function(def));
-        self.before.extend(early.into_iter().map(create));
-        for table in &relations.tables {
-            // What rows are stored by is chosen when the table is made.
-            let is_row_key = |constraint: &AnyConstraint<'_>| {
-                matches!(constraint, AnyConstraint::Key(AnyIndex::RowKey(..)))
-            };
-            self.before.push(statement(definitions.create_table(table, &is_row_key)));
-            self.before.extend(relations.identities(definitions, table).map(statement));
+        self.before.extend(schemas.chain(sequences).map(statement));
+        for item in items {
+            self.make(definitions, relations, *item);
         }
-        self.before.extend(late.into_iter().map(create));
         let owned = relations.sequences.iter().filter(|sequence| !relations.is_identity(sequence));
         self.before.extend(owned.filter_map(|own| relations.owner(own)).map(statement));
+    }
+
+    fn make(&mut self, definitions: &DefinitionSql<'_>, relations: &Relations<'_>, item: Item<'_>) {
+        let text = match item {
+            Item::Type(def) => definitions.create_type(def),
+            Item::Function(def) => definitions.create_function(def),
+            Item::View(view) => definitions.create_view(view),
+            Item::Table(table) => {
+                // What rows are stored by is chosen when the table is made.
+                let is_row_key = |constraint: &AnyConstraint<'_>| {
+                    matches!(constraint, AnyConstraint::Key(AnyIndex::RowKey(..)))
+                };
+                self.before.push(statement(definitions.create_table(table, &is_row_key)));
+                return self.before.extend(relations.identities(definitions, table).map(statement));
+            }
+        };
+        self.before.push(statement(text));
     }
 
     fn set_sequences(&mut self, database: &Database, relations: &Relations<'_>) -> Result<()> {
@@ -139,32 +141,24 @@ impl Outline {
         self.after.extend(texts.into_iter().map(|(_, _, text)| text));
     }
 
-    /// Views, each behind those that it reads; the indexes and rows of the materialized ones.
-    fn show(
+    /// The indexes and rows of materialized views.
+    fn fill(
         &mut self,
         catalog: &Catalog,
         definitions: &DefinitionSql<'_>,
         relations: &Relations<'_>,
+        items: &[Item<'_>],
     ) {
-        let mut pending: Vec<_> =
-            catalog.views.values().filter(|view| !is_temporary(&view.schema)).collect();
-        while !pending.is_empty() {
-            let is_free = |view: &&Arc<ViewDef>| {
-                !pending.iter().any(|other| view.dependencies.contains(&other.oid))
-            };
-            let next = pending.iter().position(is_free).unwrap_or(0);
-            let view = pending.remove(next);
-            self.after.push(statement(definitions.create_view(view)));
-        }
         let indexes = relations
             .kept
             .iter()
             .flat_map(|table| plain_indexes(definitions, table, catalog.known_name(table).0));
         self.complete_with(indexes.collect());
-        self.after.extend(relations.kept.iter().map(|table| {
-            let (schema, name) = catalog.known_name(table);
-            let name = quote_qualified(schema, name);
-            statement(format!("REFRESH MATERIALIZED VIEW {name}"))
+        self.after.extend(items.iter().filter_map(|item| {
+            let Item::View(view) = item else { return None };
+            let name = quote_qualified(&view.schema, &view.name);
+            let is_kept = view.materialized.is_some();
+            is_kept.then(|| statement(format!("REFRESH MATERIALIZED VIEW {name}")))
         }));
     }
 

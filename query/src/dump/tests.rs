@@ -93,3 +93,30 @@ fn what_was_renamed_comes_back() {
         assert!(dump.contains(part), "{part}\n{dump}");
     }
 }
+
+#[test]
+fn definitions_come_behind_what_they_need() {
+    let dump = round_trip(
+        "CREATE TABLE base (n int);
+         INSERT INTO base VALUES (1), (3);
+         CREATE VIEW shown AS SELECT n FROM base WHERE n > 0;
+         CREATE FUNCTION highest() RETURNS int LANGUAGE sql AS 'SELECT max(n) FROM shown';
+         CREATE FUNCTION double(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
+         CREATE FUNCTION fourfold(n int) RETURNS int LANGUAGE sql IMMUTABLE
+             AS 'SELECT double(double(n))';
+         CREATE DOMAIN small AS int CHECK (double(VALUE) < 100);
+         CREATE TYPE pair AS (a small, b int);
+         CREATE TABLE a (n small DEFAULT highest(), m int GENERATED ALWAYS AS (fourfold(n)) STORED);
+         INSERT INTO a DEFAULT VALUES;
+         CREATE VIEW counted AS SELECT highest() AS top, count(*) FROM a;
+         CREATE MATERIALIZED VIEW kept AS SELECT * FROM counted;
+         CREATE MATERIALIZED VIEW first AS SELECT top FROM kept;
+         CREATE FUNCTION once(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n';
+         CREATE OR REPLACE FUNCTION double(n int) RETURNS int LANGUAGE sql IMMUTABLE
+             AS 'SELECT once(n) * 2'",
+    );
+    let place = |part: &str| dump.find(part).unwrap_or_else(|| panic!("{part}\n{dump}"));
+    let refresh = |name: &str| place(&format!("REFRESH MATERIALIZED VIEW public.{name};"));
+    assert!(refresh("kept") < refresh("first"), "{dump}");
+    assert!(place("CREATE VIEW public.counted") < place("COPY public.a"), "{dump}");
+}

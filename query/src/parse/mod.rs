@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use sqlparser::ast;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
@@ -24,7 +25,7 @@ mod mysql;
 mod reserved;
 mod source;
 
-pub(crate) use column_name::mentions_column;
+pub(crate) use column_name::{mentioned_names, mentions_column};
 pub(crate) use command::Command;
 pub(crate) use dialect::CairnDialect;
 pub(crate) use extension::{Extensions, Override, RowLock};
@@ -235,7 +236,17 @@ fn parser(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
 /// Drops white space and comments: the parser would step over them again and again.
 fn without_space(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let is_kept = |token: &TokenWithSpan| !matches!(token.token, Token::Whitespace(_));
-    tokens.into_iter().filter(is_kept).collect()
+    tokens.into_iter().filter(is_kept).map(plain).collect()
+}
+
+/// TOP is a name here like any other, whatever it is elsewhere.
+fn plain(mut token: TokenWithSpan) -> TokenWithSpan {
+    if let Token::Word(word) = &mut token.token
+        && word.keyword == Keyword::TOP
+    {
+        word.keyword = Keyword::NoKeyword;
+    }
+    token
 }
 
 /// Puts a parser's error in Postgres' words.
@@ -307,6 +318,12 @@ mod tests {
         assert_eq!(error("selec 1"), (near("selec"), Some(1)));
         assert_eq!(error("select 1;\nselect * fro t"), (near("fro"), Some(20)));
         assert_eq!(error("select (1"), ("syntax error at end of input".to_owned(), Some(10)));
+    }
+
+    #[test]
+    fn top_is_a_name() {
+        let statements = parse("select top from t; select distinct top top from t top").unwrap();
+        assert_eq!(statements.len(), 2);
     }
 
     #[test]
