@@ -128,7 +128,8 @@ fn stand_for(params: &[&ParamType], args: &[Type]) -> Option<Polymorphic> {
             ParamType::AnyElement | ParamType::AnyCompatible => Some(arg.clone()),
             ParamType::AnyNonArray => match arg {
                 // Two unknown sides are both text.
-                Type::Array(_) | Type::Unknown => return None,
+                Type::Unknown => return None,
+                arg if arg.element().is_some() => return None,
                 _ => Some(arg.clone()),
             },
             ParamType::AnyEnum => match arg {
@@ -136,9 +137,8 @@ fn stand_for(params: &[&ParamType], args: &[Type]) -> Option<Polymorphic> {
                 _ => return None,
             },
             ParamType::AnyArray | ParamType::AnyCompatibleArray => match arg {
-                Type::Array(element) => Some(element.as_ref().clone()),
                 Type::Unknown => Some(Type::Unknown),
-                _ => return None,
+                arg => Some(arg.element()?.clone()),
             },
             ParamType::AnyRange => match arg {
                 Type::Range(element) => Some(element.as_ref().clone()),

@@ -82,7 +82,7 @@ impl<'a> Attribute<'a> {
 
     fn row(self) -> Row {
         let base = &self.ty.base;
-        let dimensions = i32::from(matches!(base, Type::Array(_)));
+        let dimensions = i32::from(base.element().is_some());
         let oid = if self.is_dropped { 0 } else { base.oid() };
         row![
             self.relation,

@@ -42,7 +42,7 @@ pub(super) const CATALOGS: &[SystemCatalog] = &[
         name: "pg_trigger",
         columns: "oid oid, tgrelid oid, tgparentid oid, tgname name, tgfoid oid, tgtype int2, \
         tgenabled \"char\", tgisinternal bool, tgconstrrelid oid, tgconstrindid oid, \
-        tgconstraint oid, tgdeferrable bool, tginitdeferred bool, tgnargs int2, tgattr int2[], \
+        tgconstraint oid, tgdeferrable bool, tginitdeferred bool, tgnargs int2, tgattr int2vector, \
         tgargs bytea, tgqual text, tgoldtable name, tgnewtable name",
         rows: nothing,
     },
@@ -59,7 +59,7 @@ pub(super) const CATALOGS: &[SystemCatalog] = &[
         schema: PG_CATALOG,
         name: "pg_statistic_ext",
         columns: "oid oid, stxrelid oid, stxname name, stxnamespace oid, stxowner oid, \
-        stxstattarget int4, stxkeys int2[], stxkind \"char\"[], stxexprs text",
+        stxstattarget int4, stxkeys int2vector, stxkind \"char\"[], stxexprs text",
         rows: nothing,
     },
     SystemCatalog {
@@ -74,7 +74,7 @@ pub(super) const CATALOGS: &[SystemCatalog] = &[
         oid: 6106,
         schema: PG_CATALOG,
         name: "pg_publication_rel",
-        columns: "oid oid, prpubid oid, prrelid oid, prqual text, prattrs int2[]",
+        columns: "oid oid, prpubid oid, prrelid oid, prqual text, prattrs int2vector",
         rows: nothing,
     },
     SystemCatalog {
@@ -110,8 +110,8 @@ pub(super) const CATALOGS: &[SystemCatalog] = &[
         oid: 3350,
         schema: PG_CATALOG,
         name: "pg_partitioned_table",
-        columns: "partrelid oid, partstrat \"char\", partnatts int2, partdefid oid, partattrs int2[], \
-        partclass oid[], partcollation oid[], partexprs text",
+        columns: "partrelid oid, partstrat \"char\", partnatts int2, partdefid oid, partattrs int2vector, \
+        partclass oidvector, partcollation oidvector, partexprs text",
         rows: nothing,
     },
     SystemCatalog {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::cell::{NULL, row, small};
-use super::reader::{Reader, vector};
+use super::reader::Reader;
 use super::{BOOTSTRAP_ROLE, PG_CATALOG, PUBLIC, SystemCatalog};
 use crate::catalog::FunctionDef;
 use crate::error::Result;
@@ -21,7 +21,7 @@ pub(super) const CATALOGS: &[SystemCatalog] = &[
         prorows float4, provariadic oid, prosupport regproc, prokind \"char\", prosecdef bool, \
         proleakproof bool, proisstrict bool, proretset bool, provolatile \"char\", \
         proparallel \"char\", pronargs int2, pronargdefaults int2, prorettype oid, \
-        proargtypes oid[], proallargtypes oid[], proargmodes \"char\"[], proargnames text[], \
+        proargtypes oidvector, proallargtypes oid[], proargmodes \"char\"[], proargnames text[], \
         proargdefaults text, protrftypes oid[], prosrc text, probin text, prosqlbody text, \
         proconfig text[], proacl text[]",
         rows: functions,
@@ -209,7 +209,7 @@ fn user_function(reader: &Reader<'_>, def: &FunctionDef) -> Row {
     let names =
         def.params.iter().map(|param| Value::text(param.name.as_deref().unwrap_or_default()));
     let names = match def.params.iter().any(|param| param.name.is_some()) {
-        true => vector(Type::Text, names.collect()),
+        true => Value::array(Type::Text, names.collect()),
         false => NULL,
     };
     let defaults = def.params.iter().filter(|param| param.default.is_some()).count();
@@ -233,7 +233,7 @@ fn user_function(reader: &Reader<'_>, def: &FunctionDef) -> Row {
         small(def.params.len()),
         small(defaults),
         def.result.base.oid(),
-        vector(Type::Oid, params),
+        Value::vector(Type::Oid, params),
         NULL,
         NULL,
         names,
@@ -278,7 +278,7 @@ fn functions(reader: &Reader<'_>) -> Result<Vec<Row>> {
             small(function.params.len()),
             small(function.optional),
             result,
-            vector(Type::Oid, params),
+            Value::vector(Type::Oid, params),
             NULL,
             NULL,
             NULL,

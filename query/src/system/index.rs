@@ -1,7 +1,7 @@
 //! `pg_index`, `pg_am`, `pg_opclass`, `pg_opfamily`: indexes and how they are kept.
 
 use super::cell::{NULL, row, small};
-use super::reader::{Reader, number, vector};
+use super::reader::{Reader, number};
 use super::{BOOTSTRAP_ROLE, PG_CATALOG, SystemCatalog};
 use crate::catalog::definition_sql::{self, AnyIndex, index::access_method};
 use crate::catalog::{IndexConstraint, IndexDef, IndexKey, TableDef};
@@ -17,8 +17,8 @@ pub(super) const CATALOGS: &[SystemCatalog] = &[
         columns: "indexrelid oid, indrelid oid, indnatts int2, indnkeyatts int2, indisunique bool, \
         indnullsnotdistinct bool, indisprimary bool, indisexclusion bool, indimmediate bool, \
         indisclustered bool, indisvalid bool, indcheckxmin bool, indisready bool, \
-        indislive bool, indisreplident bool, indkey int2[], indcollation oid[], indclass oid[], \
-        indoption int2[], indexprs text, indpred text",
+        indislive bool, indisreplident bool, indkey int2vector, \
+        indcollation oidvector, indclass oidvector, indoption int2vector, indexprs text, indpred text",
         rows: indexes,
     },
     SystemCatalog {
@@ -134,10 +134,10 @@ fn index_row(relation: u32, table: &TableDef, index: &AnyIndex<'_>) -> Row {
         true,
         true,
         false,
-        vector(Type::Int2, numbers),
-        vector(Type::Oid, collations.map(Value::Oid).collect()),
-        vector(Type::Oid, classes.collect()),
-        vector(Type::Int2, options),
+        Value::vector(Type::Int2, numbers),
+        Value::vector(Type::Oid, collations.map(Value::Oid).collect()),
+        Value::vector(Type::Oid, classes.collect()),
+        Value::vector(Type::Int2, options),
         expressions,
         predicate(kept)
     ]
@@ -172,10 +172,10 @@ fn row_key(table: &TableDef, oid: u32, columns: &[usize]) -> Row {
         true,
         true,
         false,
-        vector(Type::Int2, numbers),
-        vector(Type::Oid, collations),
-        vector(Type::Oid, classes),
-        vector(Type::Int2, options),
+        Value::vector(Type::Int2, numbers),
+        Value::vector(Type::Oid, collations),
+        Value::vector(Type::Oid, classes),
+        Value::vector(Type::Int2, options),
         NULL,
         NULL
     ]

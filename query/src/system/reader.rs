@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::expression::EvalContext;
 use crate::expression::context::SystemFacts;
 use crate::plan::Row;
-use crate::value::{Array, Type, Value};
+use crate::value::{Type, Value};
 
 /// The definitions and the running system, as the statement sees them.
 pub(crate) struct Reader<'a> {
@@ -120,10 +120,4 @@ pub(super) fn numbers(positions: &[usize]) -> Value {
 /// The attribute number of a position.
 pub(super) fn number(position: usize) -> i16 {
     super::cell::small(position + 1)
-}
-
-/// What Postgres calls a vector: an array whose first element has the number 0.
-pub(super) fn vector(element: Type, elements: Vec<Value>) -> Value {
-    let dimensions = if elements.is_empty() { Vec::new() } else { vec![(elements.len(), 0)] };
-    Value::Array(Arc::new(Array { element, dimensions, elements }))
 }

@@ -98,7 +98,7 @@ impl Entry {
             is_preferred: ty.is_preferred(),
             relation: 0,
             element: ty.element().map_or(0, Type::oid),
-            array: if ty.element().is_some() { 0 } else { array_oid(ty) },
+            array: if matches!(ty, Type::Array(_)) { 0 } else { array_oid(ty) },
             align: alignment(ty),
             storage: storage(ty),
             is_not_null: false,
@@ -253,7 +253,7 @@ pub(super) fn alignment(ty: &Type) -> char {
 pub(super) fn storage(ty: &Type) -> char {
     match ty {
         Type::Numeric | Type::Geometry | Type::Geography => 'm',
-        Type::TsQuery => 'p',
+        Type::TsQuery | Type::Int2Vector | Type::OidVector => 'p',
         ty if ty.len() == -1 => 'x',
         _ => 'p',
     }

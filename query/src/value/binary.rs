@@ -272,6 +272,8 @@ impl<'a> Reader<'a> {
                 Value::jsonb(json::parse(self.text()?)?)
             }
             Type::Array(element) => self.array(element)?,
+            Type::Int2Vector => self.array(&Type::Int2)?,
+            Type::OidVector => self.array(&Type::Oid)?,
             Type::Range(element) => self.range(element)?,
             Type::Geometry | Type::Geography => {
                 let geometry = Geometry::from_ewkb(std::mem::take(&mut self.rest))?;

@@ -91,6 +91,7 @@ pub fn parse(text: &str, ty: &Type, cx: InputContext<'_>) -> Result<Value> {
         }
         Type::RegConfig => Value::text(text.strip_prefix("pg_catalog.").unwrap_or(text)),
         Type::Array(element) => literal::parse_array(text, element, cx)?,
+        Type::Int2Vector | Type::OidVector => parse_vector(text, ty, cx)?,
         Type::Range(element) => literal::parse_range(text, element, cx)?,
         Type::Enum(oid) => parse_enum(text, *oid, cx)?,
         Type::Row(oid) => literal::parse_row(text, *oid, cx)?,
@@ -105,6 +106,13 @@ pub fn parse(text: &str, ty: &Type, cx: InputContext<'_>) -> Result<Value> {
         | Type::Box2d
         | Type::Box3d => opaque::parse(text, ty)?,
     })
+}
+
+/// `1 2`
+fn parse_vector(text: &str, ty: &Type, cx: InputContext<'_>) -> Result<Value> {
+    let element = ty.element().ok_or_else(|| Error::internal("a vector of nothing"))?;
+    let elements = text.split_ascii_whitespace().map(|part| parse(part, element, cx));
+    Ok(Value::vector(element.clone(), elements.collect::<Result<_>>()?))
 }
 
 /// 22P02: not a text of the type.

@@ -143,6 +143,12 @@ impl Value {
         Self::Array(Arc::new(Array::new(element, elements)))
     }
 
+    /// What Postgres calls a vector: an array whose first element has the number 0.
+    pub fn vector(element: Type, elements: Vec<Self>) -> Self {
+        let dimensions = if elements.is_empty() { Vec::new() } else { vec![(elements.len(), 0)] };
+        Self::Array(Arc::new(Array { element, dimensions, elements }))
+    }
+
     /// The truth of a condition: `None` for NULL.
     pub fn as_bool(&self) -> Option<bool> {
         match self {

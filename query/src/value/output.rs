@@ -96,7 +96,20 @@ impl Printer<'_> {
         write_hex(out, bytes);
     }
 
+    /// `1 2`
+    fn write_vector(&self, out: &mut String, array: &Array, element: &Type) {
+        for (position, value) in array.elements.iter().enumerate() {
+            if position > 0 {
+                out.push(' ');
+            }
+            self.write(out, value, element);
+        }
+    }
+
     fn write_array(&self, out: &mut String, array: &Array, ty: &Type) {
+        if let (true, Some(element)) = (ty.is_vector(), ty.element()) {
+            return self.write_vector(out, array, element);
+        }
         if array.elements.is_empty() {
             return out.push_str("{}");
         }

@@ -90,6 +90,10 @@ pub enum Type {
     Row(u32),
     /// `void`: what a function called for its effect returns
     Void,
+    /// `int2vector`: an array of `smallint` that counts from 0, of system catalogs
+    Int2Vector,
+    /// `oidvector`: an array of `oid` that counts from 0, of system catalogs
+    OidVector,
 }
 
 /// A type with its modifier: `varchar(10)`, `numeric(10,2)`, `geography(Point,4326)`.
@@ -186,10 +190,12 @@ const ENTRIES: &[Entry] = entries! {
     Name 19 1003 64 String false "name" "name";
     Int8 20 1016 8 Numeric false "int8" "bigint";
     Int2 21 1005 2 Numeric false "int2" "smallint";
+    Int2Vector 22 1006 -1 Array false "int2vector" "int2vector";
     Int4 23 1007 4 Numeric false "int4" "integer";
     RegProc 24 1008 4 Numeric false "regproc" "regproc";
     Text 25 1009 -1 String true "text" "text";
     Oid 26 1028 4 Numeric true "oid" "oid";
+    OidVector 30 1013 -1 Array false "oidvector" "oidvector";
     Json 114 199 -1 User false "json" "json";
     Float4 700 1021 4 Numeric false "float4" "real";
     Float8 701 1022 8 Numeric true "float8" "double precision";
@@ -368,8 +374,15 @@ impl Type {
     pub fn element(&self) -> Option<&Self> {
         match self {
             Self::Array(element) => Some(element),
+            Self::Int2Vector => Some(&Self::Int2),
+            Self::OidVector => Some(&Self::Oid),
             _ => None,
         }
+    }
+
+    /// Whether it is `int2vector` or `oidvector`.
+    pub fn is_vector(&self) -> bool {
+        matches!(self, Self::Int2Vector | Self::OidVector)
     }
 
     /// Whether values have an order (and so can be sorted, grouped and kept in ordered indexes).

@@ -62,13 +62,13 @@ impl Binder<'_> {
         if array.ty.base == Type::Jsonb {
             return self.json_subscripts(array, steps);
         }
-        let Type::Array(element) = &array.ty.base else {
+        let Some(element) = array.ty.base.element() else {
             let ty = self.type_name(&array.ty);
             let message =
                 format!("cannot subscript type {ty} because it does not support subscripting");
             return Err(locate(Error::new(SqlState::DATATYPE_MISMATCH, message), at));
         };
-        let element = element.as_ref().clone();
+        let element = element.clone();
         let subscripts: Vec<&Subscript> = steps
             .iter()
             .filter_map(|step| match step {
@@ -100,7 +100,9 @@ impl Binder<'_> {
                 ),
             });
         }
-        Ok(Typed::new(Expr::Slice { array: base, bounds }, array.ty).at(at))
+        // A part of a vector is an array.
+        let ty = if array.ty.base.is_vector() { element.array().into() } else { array.ty };
+        Ok(Typed::new(Expr::Slice { array: base, bounds }, ty).at(at))
     }
 
     /// `document['key'][0]`

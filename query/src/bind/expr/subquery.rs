@@ -136,7 +136,7 @@ impl Binder<'_> {
         at: Option<usize>,
     ) -> Result<(Expr, Expr, Expr)> {
         let (element, array) = match &array.ty.base {
-            Type::Array(element) => (element.as_ref().clone(), array),
+            ty if let Some(element) = ty.element() => (element.clone(), array),
             Type::Unknown => {
                 let element = if left.is_unknown() { Type::Text } else { left.ty.base.clone() };
                 let to = Type::Array(Box::new(element.clone()));

@@ -35,7 +35,9 @@ pub fn cast(
 
 fn convert(cx: &EvalContext<'_>, value: Value, from: &Type, to: &Type) -> Result<Value> {
     match (from, to) {
-        (Type::Array(from), Type::Array(to)) => convert_array(cx, &value, from, to),
+        (from, Type::Array(to)) if let Some(from) = from.element() => {
+            convert_array(cx, &value, from, to)
+        }
         (Type::Char, Type::Int4) => {
             let code = value.as_str().and_then(|text| text.bytes().next()).unwrap_or(0);
             Ok(Value::Int4(i32::from(code.cast_signed())))

@@ -38,7 +38,9 @@ fn any_cast(from: &Type, to: &Type) -> Option<(CastContext, CastMethod)> {
     match (from, to) {
         (Type::Unknown, Type::Void) => None,
         (Type::Unknown, _) => Some((Implicit, Convert)),
-        (Type::Array(from), Type::Array(to)) => {
+        (from, to) if to.is_vector() && from.element().is_some() => None,
+        (from, Type::Array(to)) if let Some(from) = from.element() => {
+            let to = &**to;
             let (context, method) =
                 if from == to { (Implicit, Relabel) } else { any_cast(from, to)? };
             // An array of relabelled values says so of its elements.

@@ -40,7 +40,7 @@ pub fn instantiate(
         let bound = match param_at(params, is_variadic, position)? {
             ParamType::AnyElement => arg.clone(),
             ParamType::AnyNonArray => match arg {
-                Type::Array(_) => return None,
+                arg if arg.element().is_some() => return None,
                 _ => arg.clone(),
             },
             ParamType::AnyArray => arg.element()?.clone(),

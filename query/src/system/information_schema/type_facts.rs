@@ -6,7 +6,7 @@ use crate::value::{SqlType, Type};
 /// What `data_type` shows: user types and PostGIS' have no name in the standard.
 pub(super) fn data_type(definitions: &DefinitionSql<'_>, ty: &SqlType) -> String {
     match &ty.base {
-        Type::Array(_) => "ARRAY".to_owned(),
+        ty if ty.element().is_some() => "ARRAY".to_owned(),
         Type::Enum(_)
         | Type::Row(_)
         | Type::Geometry
