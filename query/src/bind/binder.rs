@@ -95,6 +95,11 @@ impl<'a> Binder<'a> {
         &mut self.levels[last]
     }
 
+    /// Whether this is directly inside a clause.
+    pub(crate) fn is_in(&self, clause: Clause) -> bool {
+        self.levels.last().is_some_and(|level| level.clause == clause)
+    }
+
     /// Binds inside a clause.
     pub(crate) fn within<T>(
         &mut self,

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::binder::{Binder, locate};
+use super::scope::Clause;
 use super::typed::Typed;
 use super::types::{CastContext, cast_context};
 use crate::error::{Error, Result, SqlState};
@@ -85,8 +86,10 @@ impl Binder<'_> {
             Some(value) => Ok(value.expr),
             None => {
                 let to = self.type_name(to);
-                let message =
-                    format!("column \"{column}\" is of type {to} but expression is of type {from}");
+                let what = if self.is_in(Clause::Default) { "default " } else { "" };
+                let message = format!(
+                    "column \"{column}\" is of type {to} but {what}expression is of type {from}"
+                );
                 let error = Error::new(SqlState::DATATYPE_MISMATCH, message)
                     .with_hint("You will need to rewrite or cast the expression.");
                 Err(locate(error, at))
@@ -256,7 +259,15 @@ impl Binder<'_> {
         if value.is_null() {
             return Ok(Expr::Const(Value::Null));
         }
-        super::constant::convert(&self.ctx, value, &from, &to, is_explicit)
+        // Whether a default fits is seen when it is written.
+        let is_default = self.is_in(Clause::Default);
+        if is_default && from.base != Type::Unknown {
+            let expr = Box::new(Expr::Const(value));
+            return Ok(Expr::Cast { expr, from, to, is_explicit });
+        }
+        let checked = if is_default { SqlType::new(to.base.clone()) } else { to.clone() };
+        super::constant::check(&self.ctx, value.clone(), &from, &checked, is_explicit)?;
+        Ok(super::constant::converted(value, from, to, is_explicit))
     }
 }
 
