@@ -2,7 +2,7 @@
 
 use cairn_query::result::{Notice, OutputColumn, Row};
 use cairn_query::session::Step;
-use cairn_query::value::output::to_padded_text;
+use cairn_query::value::output::to_text;
 use cairn_query::{Database, Error, Result, Session};
 
 use crate::outcome::{Column, Outcome, Report};
@@ -70,7 +70,7 @@ impl Embedded {
         let style = self.0.output_style();
         let values = columns.iter().zip(row.iter());
         let text = values.map(|(column, value)| {
-            (!value.is_null()).then(|| to_padded_text(value, &column.ty, &style))
+            (!value.is_null()).then(|| to_text(value, &column.ty.base, &style))
         });
         text.collect()
     }

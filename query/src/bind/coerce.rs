@@ -209,10 +209,8 @@ impl Binder<'_> {
             }
         }
         let base = common_type(&types).unwrap_or(Type::Text);
-        let mut modifiers = values
-            .iter()
-            .filter(|value| !value.is_unknown())
-            .map(|value| if value.ty.base == base { value.ty.modifier } else { -1 });
+        let mut modifiers =
+            values.iter().map(|value| if value.ty.base == base { value.ty.modifier } else { -1 });
         let first = modifiers.next().unwrap_or(-1);
         let modifier = if modifiers.all(|modifier| modifier == first) { first } else { -1 };
         Ok(SqlType { base, modifier })

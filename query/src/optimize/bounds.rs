@@ -2,6 +2,7 @@
 
 use super::equality::is_same;
 use super::estimate::flip;
+use crate::expression::functions::ParamType;
 use crate::expression::{CompareOp, Expr, Quantifier};
 use crate::plan::{KeyBounds, walk};
 use crate::value::{Type, Value};
@@ -183,7 +184,10 @@ pub(crate) fn is_equality(operator: &Expr) -> bool {
 fn prefix_range(key: &Expr, conjunct: &Expr) -> Option<(Expr, Option<Expr>)> {
     let Expr::Call { function, args } = conjunct else { return None };
     let [left, Expr::Const(Value::Text(pattern))] = args.as_slice() else { return None };
-    if &*function.name != "~~" || !is_key(left, key) {
+    // What `character` is filled up with belongs to what the pattern is held against, but not to
+    // keys.
+    let is_padded = function.params.first() == Some(&ParamType::Exact(Type::Bpchar));
+    if &*function.name != "~~" || is_padded || !is_key(left, key) {
         return None;
     }
     let end = pattern.find(['%', '_', '\\'])?;

@@ -46,6 +46,7 @@ pub fn hash_value<H: Hasher>(value: &Value, state: &mut H) {
         Value::Float8(value) => hash_float(*value, state),
         Value::Numeric(value) => value.hash(state),
         Value::Text(value) => value.hash(state),
+        Value::Padded(value) => value.trim_end_matches(' ').hash(state),
         Value::Enum(value) => value.position.hash(state),
         Value::Bytea(value) => value.hash(state),
         Value::TimeTz(time, west) => (time, west).hash(state),
@@ -89,5 +90,11 @@ mod tests {
         assert_eq!(hash_of(number("0")), hash_of(number("0.00")));
         assert_eq!(hash_of(Value::Float8(-0.0)), hash_of(Value::Float8(0.0)));
         assert_ne!(hash_of(Value::Int4(1)), hash_of(Value::Int4(2)));
+        let short = Value::padded("ab ");
+        for other in [Value::padded("ab   "), Value::text("ab")] {
+            assert!(crate::value::are_equal(&short, &other));
+            assert_eq!(hash_of(short.clone()), hash_of(other));
+        }
+        assert!(!crate::value::are_equal(&short, &Value::padded(" ab")));
     }
 }

@@ -58,7 +58,7 @@ pub fn parse(text: &str, ty: &Type, cx: InputContext<'_>) -> Result<Value> {
     let clock = Clock { zone: &cx.facts.time_zone, now: cx.facts.transaction_time };
     Ok(match ty {
         Type::Unknown | Type::Text | Type::Varchar => Value::text(text),
-        Type::Bpchar => Value::text(text.trim_end_matches(' ')),
+        Type::Bpchar => Value::padded(text),
         Type::Name => Value::text(cut_name(text)),
         Type::Char => Value::text(text.chars().next().map(String::from).unwrap_or_default()),
         Type::Bool => Value::Bool(parse_bool(text)?),

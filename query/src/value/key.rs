@@ -93,6 +93,7 @@ fn payload(out: &mut Vec<u8>, value: &Value) -> Result<u8> {
         }
         Value::Uuid(bytes) => fixed(out, **bytes),
         Value::Text(text) => escaped(out, text.as_bytes()),
+        Value::Padded(text) => escaped(out, text.trim_end_matches(' ').as_bytes()),
         Value::Bytea(bytes) => escaped(out, bytes),
         Value::RowKey(bytes) => escaped(out, bytes),
         Value::Numeric(number) => numeric(out, number),

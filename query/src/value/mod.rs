@@ -59,6 +59,9 @@ pub enum Value {
     /// `text`, `varchar`, `char(n)` (without its trailing spaces), `name`, `"char"`, `json`: the
     /// declared type says which
     Text(Arc<str>),
+    /// `character(n)`, with the spaces that it is filled up with: they count for nothing when
+    /// values are compared
+    Padded(Arc<str>),
     /// a label of an enum
     Enum(Arc<EnumLabel>),
     /// `bytea`
@@ -111,6 +114,11 @@ impl Value {
     /// A `text` value.
     pub fn text(text: impl Into<Arc<str>>) -> Self {
         Self::Text(text.into())
+    }
+
+    /// A `character` value.
+    pub fn padded(text: impl Into<Arc<str>>) -> Self {
+        Self::Padded(text.into())
     }
 
     /// Whether it is NULL.
@@ -185,7 +193,7 @@ impl Value {
     /// A string of any kind.
     pub fn as_str(&self) -> Option<&str> {
         match self {
-            Self::Text(text) => Some(text),
+            Self::Text(text) | Self::Padded(text) => Some(text),
             Self::Enum(label) => Some(&label.label),
             _ => None,
         }
@@ -211,7 +219,7 @@ impl Value {
     pub fn memory_len(&self) -> usize {
         let held = match self {
             Self::Numeric(number) => number.memory_len(),
-            Self::Text(text) => 16 + text.len(),
+            Self::Text(text) | Self::Padded(text) => 16 + text.len(),
             Self::Enum(label) => 32 + label.label.len(),
             Self::Bytea(bytes) => 16 + bytes.len(),
             Self::Interval(_) | Self::Uuid(_) => 32,
@@ -240,6 +248,7 @@ impl Value {
             Self::Float8(_) => Type::Float8,
             Self::Numeric(_) => Type::Numeric,
             Self::Text(_) | Self::Enum(_) => Type::Text,
+            Self::Padded(_) => Type::Bpchar,
             Self::Bytea(_) | Self::RowKey(_) => Type::Bytea,
             Self::Date(_) => Type::Date,
             Self::Time(_) => Type::Time,

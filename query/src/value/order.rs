@@ -33,6 +33,9 @@ pub fn compare(left: &Value, right: &Value) -> Ordering {
         (Value::Interval(a), Value::Interval(b)) => a.span().cmp(&b.span()),
         (Value::Uuid(a), Value::Uuid(b)) => a.cmp(b),
         (Value::Jsonb(a), Value::Jsonb(b)) => a.cmp(b),
+        (Value::Padded(_), _) | (_, Value::Padded(_)) if !left.is_null() && !right.is_null() => {
+            unpadded(left).cmp(&unpadded(right))
+        }
         (Value::Array(a), Value::Array(b)) => compare_arrays(a, b),
         (Value::Range(a), Value::Range(b)) => range::compare_ranges(a, b),
         (Value::Record(a), Value::Record(b)) => compare_lists(a, b),
@@ -49,6 +52,11 @@ pub fn compare(left: &Value, right: &Value) -> Ordering {
         (_, Value::Null) => Ordering::Less,
         _ => compare_rest(left, right),
     }
+}
+
+/// A string without the spaces at its end.
+fn unpadded(value: &Value) -> Option<&str> {
+    value.as_str().map(|text| text.trim_end_matches(' '))
 }
 
 /// Values whose order is that of their stored bytes; and, so that the order stays total, values

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::datetime::format;
-use super::{Array, OutputStyle, Range, SqlType, Type, Value, opaque};
+use super::{Array, OutputStyle, Range, Type, Value, opaque};
 use crate::catalog::Catalog;
 use crate::catalog::temporary::is_temporary;
 
@@ -21,7 +21,7 @@ pub fn to_text_in(
     catalog: Option<&Catalog>,
 ) -> String {
     match value {
-        Value::Text(text) => text.to_string(),
+        Value::Text(text) | Value::Padded(text) => text.to_string(),
         _ => {
             let mut out = String::new();
             Printer { style, catalog }.write(&mut out, value, ty);
@@ -33,18 +33,6 @@ pub fn to_text_in(
 /// Appends the text of a value to `out`.
 pub fn write_text(out: &mut String, value: &Value, ty: &Type, style: &OutputStyle) {
     Printer { style, catalog: style.catalog.as_deref() }.write(out, value, ty);
-}
-
-/// As [`to_text`], with the spaces that `char(n)` is filled up with.
-pub fn to_padded_text(value: &Value, ty: &SqlType, style: &OutputStyle) -> String {
-    let mut text = to_text(value, &ty.base, style);
-    if ty.base == Type::Bpchar
-        && let Some(limit) = ty.char_limit()
-    {
-        let len = text.chars().count();
-        text.extend(std::iter::repeat_n(' ', limit.saturating_sub(len)));
-    }
-    text
 }
 
 struct Printer<'a> {
@@ -65,7 +53,7 @@ impl Printer<'_> {
             Value::Float4(value) => return write_f32(out, *value, self.style),
             Value::Float8(value) => return write_f64(out, *value, self.style),
             Value::Numeric(number) => write!(out, "{number}"),
-            Value::Text(text) => return out.push_str(text),
+            Value::Text(text) | Value::Padded(text) => return out.push_str(text),
             Value::Enum(label) => return out.push_str(&label.label),
             Value::Bytea(bytes) => return self.write_bytes(out, bytes),
             Value::Date(days) => return format::write_date(out, *days),

@@ -62,11 +62,12 @@ enum Tag {
     Geometry = 25,
     Box = 26,
     Enum = 27,
+    Padded = 28,
 }
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
-        const ALL: [Tag; 28] = [
+        const ALL: [Tag; 29] = [
             Tag::Null,
             Tag::False,
             Tag::True,
@@ -95,6 +96,7 @@ impl Tag {
             Tag::Geometry,
             Tag::Box,
             Tag::Enum,
+            Tag::Padded,
         ];
         ALL.get(usize::from(byte)).copied()
     }
@@ -239,7 +241,7 @@ fn put(value: &Value, out: &mut Vec<u8>) -> Tag {
             out.extend_from_slice(&micros.to_le_bytes());
             out.extend_from_slice(&seconds_west.to_le_bytes());
         }
-        Value::Text(text) => out.extend_from_slice(text.as_bytes()),
+        Value::Text(text) | Value::Padded(text) => out.extend_from_slice(text.as_bytes()),
         Value::Enum(label) => {
             out.extend_from_slice(&label.position.to_le_bytes());
             out.extend_from_slice(label.label.as_bytes());
@@ -277,6 +279,7 @@ fn tag_of(value: &Value) -> Tag {
         Value::Float8(_) => Tag::Float8,
         Value::Numeric(_) => Tag::Numeric,
         Value::Text(_) => Tag::Text,
+        Value::Padded(_) => Tag::Padded,
         Value::Enum(_) => Tag::Enum,
         Value::Bytea(_) => Tag::Bytea,
         Value::Date(_) => Tag::Date,
@@ -402,7 +405,8 @@ impl<'a> Source<'a> {
             Tag::Float4 => Value::Float4(f32::from_le_bytes(self.fixed()?)),
             Tag::Float8 => Value::Float8(f64::from_le_bytes(self.fixed()?)),
             Tag::Numeric => Value::Numeric(Arc::new(self.numeric()?)),
-            Tag::Text => Value::Text(std::str::from_utf8(self.rest()).ok()?.into()),
+            Tag::Text => Value::text(std::str::from_utf8(self.rest()).ok()?),
+            Tag::Padded => Value::padded(std::str::from_utf8(self.rest()).ok()?),
             Tag::Bytea => Value::Bytea(self.rest().into()),
             Tag::Date => Value::Date(i32::try_from(self.int()?).ok()?),
             Tag::Time => Value::Time(self.int()?),
@@ -568,6 +572,7 @@ mod tests {
             Value::numeric(Numeric::finite(Digits::Small(10_i128.pow(30)), 0)),
             Value::numeric(Numeric::NaN),
             Value::text("grüße"),
+            Value::padded("ab   "),
             Value::bytea(vec![0, 1, 255]),
             Value::Date(-1),
             Value::TimestampTz(1 << 50),

@@ -85,7 +85,8 @@ impl Binder<'_> {
                     indexes.push(self.bind_index(index)?);
                 }
             }
-            return Ok(Typed::new(Expr::Subscript { array: base, indexes }, element).at(at));
+            let ty = SqlType { base: element, modifier: array.ty.modifier };
+            return Ok(Typed::new(Expr::Subscript { array: base, indexes }, ty).at(at));
         }
         let mut bounds = Vec::with_capacity(subscripts.len());
         for subscript in subscripts {

@@ -105,6 +105,7 @@ fn to_string_type(cx: &EvalContext<'_>, value: &Value, from: &Type, to: &Type) -
         (Value::Text(text), _) if !matches!(to, Type::Bpchar | Type::Name | Type::Char) => {
             return Ok(Value::Text(text.clone()));
         }
+        (Value::Padded(text), _) if *to != Type::Bpchar => text.trim_end_matches(' ').to_owned(),
         _ => to_text_in(value, from, &cx.statement.output, catalog),
     };
     let input = InputContext { facts: cx.statement, catalog: None };
@@ -113,7 +114,9 @@ fn to_string_type(cx: &EvalContext<'_>, value: &Value, from: &Type, to: &Type) -
 
 fn from_string_type(cx: &EvalContext<'_>, value: Value, from: &Type, to: &Type) -> Result<Value> {
     match &value {
-        Value::Text(text) if from.is_string() || matches!(from, Type::Unknown | Type::Json) => {
+        Value::Text(text) | Value::Padded(text)
+            if from.is_string() || matches!(from, Type::Unknown | Type::Json) =>
+        {
             let catalog: Option<&crate::catalog::Catalog> = Some(cx.services.catalog());
             parse(text, to, InputContext { facts: cx.statement, catalog })
         }

@@ -30,7 +30,12 @@ pub fn apply_modifier(value: Value, ty: &SqlType, is_explicit: bool) -> Result<V
         return Ok(Value::Array(Arc::new(array)));
     }
     Ok(match value {
-        Value::Text(text) => Value::Text(limit_text(text, ty, is_explicit)?),
+        Value::Text(text) if ty.base != Type::Bpchar => {
+            Value::Text(limit_text(text, ty, is_explicit)?)
+        }
+        Value::Text(text) | Value::Padded(text) => {
+            Value::Padded(padded(limit_text(text, ty, is_explicit)?, ty))
+        }
         Value::Numeric(number) => {
             limit_numeric(&number, ty)?.map_or(Value::Numeric(number), Value::numeric)
         }
@@ -61,7 +66,16 @@ fn limit_text(text: Arc<str>, ty: &SqlType, is_explicit: bool) -> Result<Arc<str
         let message = format!("value too long for type {}", ty.name());
         return Err(Error::new(SqlState::STRING_DATA_RIGHT_TRUNCATION, message));
     }
-    Ok(if ty.base == Type::Bpchar { kept.trim_end_matches(' ').into() } else { kept.into() })
+    Ok(kept.into())
+}
+
+/// A string with as many spaces behind it as the type takes.
+fn padded(text: Arc<str>, ty: &SqlType) -> Arc<str> {
+    let missing = ty.char_limit().map_or(0, |limit| limit.saturating_sub(text.chars().count()));
+    if missing == 0 {
+        return text;
+    }
+    format!("{text}{}", " ".repeat(missing)).into()
 }
 
 /// The number rounded to its scale; `None` when it is as it should be.

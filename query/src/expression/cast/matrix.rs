@@ -103,7 +103,8 @@ fn string_cast(from: &Type, to: &Type) -> Option<(CastContext, CastMethod)> {
     Some(match (from, to) {
         (Type::Text | Type::Varchar, Type::Varchar | Type::Text) => (Implicit, Relabel),
         (Type::Text | Type::Varchar, Type::Bpchar) => (Implicit, Convert),
-        (Type::Bpchar, Type::Text | Type::Varchar) => (Implicit, Relabel),
+        // The spaces at the end go.
+        (Type::Bpchar, Type::Text | Type::Varchar) => (Implicit, Convert),
         (Type::Text | Type::Varchar | Type::Bpchar, Type::Name) => (Implicit, Convert),
         (Type::Name, Type::Text) => (Implicit, Relabel),
         (Type::Name, Type::Varchar | Type::Bpchar) => (Assignment, Convert),

@@ -57,8 +57,8 @@ arguments! {
     Value::Float8(value) => *value, f64;
     Value::Oid(value) => *value, u32;
     Value::Numeric(value) => value.as_ref(), &'a Numeric;
-    Value::Text(value) => value.as_ref(), &'a str;
-    Value::Text(value) => value, &'a Arc<str>;
+    Value::Text(value) | Value::Padded(value) => value.as_ref(), &'a str;
+    Value::Text(value) | Value::Padded(value) => value, &'a Arc<str>;
     Value::Bytea(value) => value.as_ref(), &'a [u8];
     Value::Interval(value) => value.as_ref(), &'a Interval;
     Value::Jsonb(value) => value.as_ref(), &'a Jsonb;

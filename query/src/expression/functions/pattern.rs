@@ -24,31 +24,46 @@ thread_local! {
     static CACHE: RefCell<Vec<(String, Regex)>> = const { RefCell::new(Vec::new()) };
 }
 
-pub(super) fn register(builder: &mut Builder) {
-    builder.operator("~~ (text, text) -> bool", |_, args| {
+/// Operators that hold a pattern against a text, and against a `character` with the spaces that it
+/// is filled up with.
+const OPERATORS: &[(&str, &str, super::Eval)] = &[
+    ("~~ (text, text) -> bool", "~~ (bpchar, text) -> bool", |_, args| {
         like(arg(args, 0)?, arg(args, 1)?, Some('\\')).map(Value::Bool)
-    });
-    builder.operator("!~~ (text, text) -> bool", |_, args| {
+    }),
+    ("!~~ (text, text) -> bool", "!~~ (bpchar, text) -> bool", |_, args| {
         like(arg(args, 0)?, arg(args, 1)?, Some('\\')).map(|found| Value::Bool(!found))
-    });
-    builder.operator("~~* (text, text) -> bool", |_, args| ilike(args).map(Value::Bool));
-    builder.operator("!~~* (text, text) -> bool", |_, args| {
+    }),
+    ("~~* (text, text) -> bool", "~~* (bpchar, text) -> bool", |_, args| {
+        ilike(args).map(Value::Bool)
+    }),
+    ("!~~* (text, text) -> bool", "!~~* (bpchar, text) -> bool", |_, args| {
         ilike(args).map(|found| Value::Bool(!found))
-    });
+    }),
+    ("~ (text, text) -> bool", "~ (bpchar, text) -> bool", |_, args| {
+        matches(args, "").map(Value::Bool)
+    }),
+    ("~* (text, text) -> bool", "~* (bpchar, text) -> bool", |_, args| {
+        matches(args, "i").map(Value::Bool)
+    }),
+    ("!~ (text, text) -> bool", "!~ (bpchar, text) -> bool", |_, args| {
+        matches(args, "").map(|found| Value::Bool(!found))
+    }),
+    ("!~* (text, text) -> bool", "!~* (bpchar, text) -> bool", |_, args| {
+        matches(args, "i").map(|found| Value::Bool(!found))
+    }),
+];
+
+pub(super) fn register(builder: &mut Builder) {
+    for (of_text, of_padded, eval) in OPERATORS {
+        builder.operator(of_text, *eval);
+        builder.operator(of_padded, *eval);
+    }
     builder.function("like_escape(text, text) -> text", |_, args| {
         like_escape(arg(args, 0)?, arg(args, 1)?)
     });
     builder.function("similar_to_escape(text, [text]) -> text", |_, args| {
         let escape = optional::<&str>(args, 1)?.map_or(Some('\\'), |text| text.chars().next());
         similar_pattern(arg(args, 0)?, escape).map(Value::text)
-    });
-    builder.operator("~ (text, text) -> bool", |_, args| matches(args, "").map(Value::Bool));
-    builder.operator("~* (text, text) -> bool", |_, args| matches(args, "i").map(Value::Bool));
-    builder.operator("!~ (text, text) -> bool", |_, args| {
-        matches(args, "").map(|found| Value::Bool(!found))
-    });
-    builder.operator("!~* (text, text) -> bool", |_, args| {
-        matches(args, "i").map(|found| Value::Bool(!found))
     });
     register_functions(builder);
 }

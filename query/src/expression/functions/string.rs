@@ -58,6 +58,7 @@ const SIMPLE: &[Simple] = &[
     ("char_length(text) -> int4", |_, args| count(arg::<&str>(args, 0)?.chars().count())),
     ("character_length(text) -> int4", |_, args| count(arg::<&str>(args, 0)?.chars().count())),
     ("octet_length(text) -> int4", |_, args| count(arg::<&str>(args, 0)?.len())),
+    ("octet_length(bpchar) -> int4", |_, args| count(arg::<&str>(args, 0)?.len())),
     ("bit_length(text) -> int4", |_, args| count(arg::<&str>(args, 0)?.len() * 8)),
     ("ascii(text) -> int4", |_, args| {
         let first = arg::<&str>(args, 0)?.chars().next();
