@@ -36,6 +36,7 @@ impl Binder<'_> {
                 self.infer_arbiters(&elements, predicate.as_ref(), table, writer)?
             }
         };
+        refuse_deferrable(&arbiters, table, writer)?;
         let action = match &clause.action {
             OnConflictAction::DoNothing => ConflictAction::Nothing,
             OnConflictAction::DoUpdate(update) => {
@@ -152,6 +153,19 @@ impl Binder<'_> {
 }
 
 /// Whether two lists of keys have the same members.
+/// Fails when a key decides that may be taken twice for a while; without arbiters, any may.
+fn refuse_deferrable(arbiters: &[Arbiter], table: &TableDef, writer: &TableWriter) -> Result<()> {
+    let decides = |at: usize| arbiters.is_empty() || arbiters.contains(&Arbiter::Index(at));
+    let mut indexes = writer.indexes.iter().enumerate();
+    let found = indexes.find(|(at, own)| own.index.is_deferrable && decides(*at));
+    let Some((_, found)) = found else { return Ok(()) };
+    let message = "ON CONFLICT does not support deferrable unique constraints/exclusion \
+                   constraints as arbiters";
+    Err(Error::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+        .on_table(&table.schema, &table.name)
+        .on_constraint(&found.index.name))
+}
+
 fn is_same_set(left: &[Expr], right: &[Expr]) -> bool {
     let all_in = |some: &[Expr], other: &[Expr]| {
         some.iter().all(|key| other.iter().any(|candidate| is_same(candidate, key)))

@@ -262,6 +262,12 @@ pub struct IndexDef {
     pub predicate: Option<String>,
     /// The method's name as the user wrote it (`hash`, `brin` are kept as ordered indexes).
     pub declared_method: String,
+    /// DEFERRABLE: keys may be taken twice until the end of the statement.
+    #[serde(default)]
+    pub is_deferrable: bool,
+    /// INITIALLY DEFERRED: until the end of the transaction.
+    #[serde(default)]
+    pub is_deferred: bool,
     /// The object under which its entries are stored; starts out as the OID, changes when the
     /// table is truncated or written anew.
     pub storage: u32,
@@ -271,6 +277,17 @@ impl IndexDef {
     /// The object that entries are stored under.
     pub fn storage(&self) -> ObjectId {
         ObjectId(self.storage)
+    }
+
+    /// Whether no two rows ever have one key, not even until a statement ends.
+    pub fn is_exclusive(&self) -> bool {
+        self.is_unique && !self.is_deferrable
+    }
+
+    /// When its constraint is checked.
+    pub fn deferral(&self) -> Deferral {
+        let (is_deferrable, is_deferred) = (self.is_deferrable, self.is_deferred);
+        Deferral { constraint: self.oid, is_deferrable, is_deferred }
     }
 
     /// Whether it indexes a column, by itself or in an expression or condition.
@@ -365,6 +382,25 @@ pub struct ForeignKeyDef {
     /// NOT VALID: rows that were there before it need not satisfy it.
     #[serde(default)]
     pub is_not_valid: bool,
+}
+
+impl ForeignKeyDef {
+    /// When it is checked.
+    pub fn deferral(&self) -> Deferral {
+        let (is_deferrable, is_deferred) = (self.is_deferrable, self.is_deferred);
+        Deferral { constraint: self.oid, is_deferrable, is_deferred }
+    }
+}
+
+/// When a constraint is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deferral {
+    /// The constraint's OID.
+    pub constraint: u32,
+    /// DEFERRABLE
+    pub is_deferrable: bool,
+    /// INITIALLY DEFERRED
+    pub is_deferred: bool,
 }
 
 /// What becomes of referring rows.
@@ -533,18 +569,28 @@ impl TableDef {
         Some((index.oid, index.keys.iter().filter_map(|key| key.column).collect()))
     }
 
-    /// Whether a set of columns is unique by a primary key, a UNIQUE constraint or a whole unique
-    /// index.
+    /// Whether a set of columns is unique at any time by a primary key, a UNIQUE constraint or a
+    /// whole unique index.
     pub fn is_unique_key(&self, columns: &[usize]) -> bool {
         let is_same = |key: &[usize]| {
             key.len() == columns.len() && key.iter().all(|position| columns.contains(position))
         };
         let is_unique = |index: &Arc<IndexDef>| {
             let key: Option<Vec<usize>> = index.keys.iter().map(|key| key.column).collect();
-            index.is_unique && index.predicate.is_none() && key.is_some_and(|key| is_same(&key))
+            index.is_exclusive()
+                && index.predicate.is_none()
+                && key.is_some_and(|key| is_same(&key))
         };
-        self.primary_key().is_some_and(|(_, key)| is_same(&key))
+        matches!(&self.row_key, RowKeyDef::PrimaryKey { columns, .. } if is_same(columns))
             || self.indexes.iter().any(is_unique)
+    }
+
+    /// The OID of the constraint of a name, if it is DEFERRABLE.
+    pub fn deferrable(&self, name: &str) -> Option<u32> {
+        let keys = self.foreign_keys.iter().map(|key| (&key.name, key.deferral()));
+        let indexes = self.indexes.iter().map(|index| (&index.name, index.deferral()));
+        let mut all = keys.chain(indexes).filter(|(_, deferral)| deferral.is_deferrable);
+        all.find(|(own, _)| *own == name).map(|(_, deferral)| deferral.constraint)
     }
 
     /// Constraints that are about columns: primary and unique keys, foreign keys.

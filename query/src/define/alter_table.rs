@@ -301,7 +301,14 @@ fn alter_constraint(
 ) -> Result<()> {
     let mut changed = table.clone();
     let Some(key) = changed.foreign_keys.iter_mut().find(|key| key.name == name) else {
-        return Err(constraint::missing(name, &table.name));
+        if !table.has_constraint(name) {
+            return Err(constraint::missing(name, &table.name));
+        }
+        let message = format!(
+            "constraint \"{name}\" of relation \"{}\" is not a foreign key constraint",
+            table.name
+        );
+        return Err(Error::new(SqlState::WRONG_OBJECT_TYPE, message));
     };
     let key = Arc::make_mut(key);
     key.is_deferrable = is_deferrable;

@@ -61,7 +61,7 @@ pub(super) fn add(
             add_primary_key(cx, table, spec, (columns, included), stage)
         }
         ConstraintKind::Unique { columns, included, nulls_not_distinct } => {
-            let mut index = key_index(cx, table, columns, included)?;
+            let mut index = key_index(cx, table, spec, (columns, included))?;
             index.nulls_not_distinct = *nulls_not_distinct;
             index.constraint = Some(IndexConstraint::Unique);
             index.name = index_name(cx, table, spec, &columns.join("_"), "key")?;
@@ -127,12 +127,12 @@ fn add_primary_key(
         }
     }
     let name = index_name(cx, table, spec, "", "pkey")?;
-    if stage == Stage::Creating && included.is_empty() {
+    if stage == Stage::Creating && included.is_empty() && !spec.is_deferrable {
         let oid = cx.store.next_object_id()?;
         table.row_key = RowKeyDef::PrimaryKey { columns: positions, name, oid };
         return Ok(Added::RowKey);
     }
-    let mut index = key_index(cx, table, columns, included)?;
+    let mut index = key_index(cx, table, spec, (columns, included))?;
     index.constraint = Some(IndexConstraint::PrimaryKey);
     index.name = name;
     Ok(Added::Index(push_index(table, index)))
@@ -148,6 +148,9 @@ fn adopt_index(
         let name = &table.name;
         let message = format!("multiple primary keys for table \"{name}\" are not allowed");
         return Err(Error::new(SqlState::INVALID_TABLE_DEFINITION, message));
+    }
+    if spec.is_deferrable {
+        return Err(Error::unsupported("USING INDEX for a constraint that is DEFERRABLE"));
     }
     let table_name = table.name.clone();
     let found = table.indexes.iter_mut().find(|own| own.name == index).ok_or_else(|| {
@@ -178,8 +181,8 @@ fn adopt_index(
 fn key_index(
     cx: &DefineContext<'_>,
     table: &TableDef,
-    columns: &[String],
-    included: &[String],
+    spec: &ConstraintSpec,
+    (columns, included): (&[String], &[String]),
 ) -> Result<IndexDef> {
     let keys = positions(table, columns)?.into_iter().map(|position| IndexKey {
         column: Some(position),
@@ -203,6 +206,8 @@ fn key_index(
         constraint: None,
         predicate: None,
         declared_method: "btree".to_owned(),
+        is_deferrable: spec.is_deferrable,
+        is_deferred: spec.is_deferred,
     })
 }
 
@@ -304,19 +309,35 @@ fn referring_positions(table: &TableDef, columns: &[String]) -> Result<Vec<usize
 fn referenced_positions(referenced: &TableDef, columns: &[String]) -> Result<Vec<usize>> {
     let name = &referenced.name;
     if columns.is_empty() {
-        return referenced.primary_key().map(|(_, columns)| columns).ok_or_else(|| {
+        let (oid, columns) = referenced.primary_key().ok_or_else(|| {
             let message = format!("there is no primary key for referenced table \"{name}\"");
             Error::new(SqlState::UNDEFINED_OBJECT, message)
-        });
+        })?;
+        return match referenced.indexes.iter().any(|own| own.oid == oid && own.is_deferrable) {
+            true => Err(deferrable_key("primary key", name)),
+            false => Ok(columns),
+        };
     }
     let found = referring_positions(referenced, columns)?;
     if referenced.is_unique_key(&found) {
         return Ok(found);
     }
+    let is_over = |index: &IndexDef| {
+        let keys = index.keys.iter().filter_map(|key| key.column);
+        index.keys.len() == found.len() && keys.into_iter().all(|key| found.contains(&key))
+    };
+    if referenced.indexes.iter().any(|own| own.is_deferrable && is_over(own)) {
+        return Err(deferrable_key("unique constraint", name));
+    }
     let message = format!(
         "there is no unique constraint matching given keys for referenced table \"{name}\""
     );
     Err(Error::new(SqlState::INVALID_FOREIGN_KEY, message))
+}
+
+fn deferrable_key(what: &str, table: &str) -> Error {
+    let message = format!("cannot use a deferrable {what} for referenced table \"{table}\"");
+    Error::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
 }
 
 fn check_types(

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use cairn_engine::{Isolation, Timestamp, Transaction};
+use cairn_engine::{Direction, Isolation, KeyRange, Timestamp, Transaction};
 
 use super::{DefineContext, Defined, missing_relation, name, not_a};
 use crate::bind::ddl::{CreateIndex, IndexSpec, QualifiedName};
 use crate::catalog::{IndexDef, IndexMethod, Relation, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::execute::table::Entry;
+use crate::execute::table::unique::shared_key;
 use crate::plan::{Node, Plan, Row, ScanColumn, TableScan};
 use crate::value::{Type, Value};
 
@@ -61,6 +62,8 @@ pub(super) fn build(
         constraint: None,
         predicate: spec.predicate.clone(),
         declared_method: spec.declared_method.clone(),
+        is_deferrable: false,
+        is_deferred: false,
     })
 }
 
@@ -180,7 +183,13 @@ impl<'a> Sink<'a> {
         entry: &Entry,
     ) -> Result<()> {
         let txn = self.batch.as_ref().unwrap_or(self.cx.txn);
-        if entry.is_unique && txn.get_newest(&entry.key)?.is_some() {
+        let is_taken = if entry.is_unique_later {
+            let shared = KeyRange::prefix(shared_key(entry, &entry.value));
+            txn.scan_newest(shared, Direction::Forward)?.next().transpose()?.is_some()
+        } else {
+            entry.is_unique && txn.get_newest(&entry.key)?.is_some()
+        };
+        if is_taken {
             return Err(duplicate(self.cx, table, part, row)?);
         }
         txn.put(&entry.key, &entry.value)?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::cte::CteState;
 use super::memory::Memory;
 use super::operator::Operator;
-use super::table::foreign_key::Event;
+use super::table::event::Event;
 use super::{BATCH, ExecuteContext};
 use crate::catalog::{Catalog, TableDef};
 use crate::error::{Error, Result};

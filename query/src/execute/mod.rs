@@ -28,7 +28,7 @@ use crate::statistics::Statistics;
 use crate::value::Value;
 use context::{Running, State};
 use operator::Operator;
-pub use table::foreign_key::Event;
+pub use table::event::Event;
 pub use table::row_numbers::RowNumbers;
 
 mod aggregate;
@@ -175,21 +175,20 @@ impl Execution {
         running.with_context(|cx| {
             let rows = self.root.all(&self.plan.root, cx)?;
             cte::finish_modifying(cx)?;
-            table::foreign_key::settle(cx)?;
+            table::event::settle(cx)?;
             Ok(rows)
         })
     }
 }
 
-/// Checks foreign keys that waited for the end of the transaction.
+/// Checks what has waited for the end of the transaction.
 ///
 /// # Errors
-/// 23503.
+/// 23503, 23505.
 pub fn settle_deferred(events: &[Event], cx: &ExecuteContext<'_>) -> Result<()> {
     let plan = Plan::of(Node::Values { rows: Vec::new() });
     let state = State::new(&plan);
-    Running::new(cx, &plan, &state)
-        .with_context(|cx| table::foreign_key::settle_deferred(events, cx))
+    Running::new(cx, &plan, &state).with_context(|cx| table::event::settle_deferred(events, cx))
 }
 
 /// How many rows operators that read their whole input ask for at once.

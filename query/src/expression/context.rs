@@ -140,8 +140,8 @@ pub trait Services {
     fn index_hits(&self, _search: &IndexSearch<'_>) -> Option<f64> {
         None
     }
-    /// Whether a foreign key is checked at the end of the transaction.
-    fn is_deferred(&self, _key: &crate::catalog::ForeignKeyDef) -> bool {
+    /// Whether a constraint is checked at the end of the transaction.
+    fn is_deferred(&self, _constraint: crate::catalog::Deferral) -> bool {
         false
     }
     /// Leaves a check to the end of the transaction.

@@ -17,7 +17,7 @@ use cairn_engine::{Isolation, Savepoint, Timestamp, Transaction};
 
 use super::settings::Settings;
 use crate::bind::{IsolationLevel, TransactionModes};
-use crate::catalog::{Catalog, ForeignKeyDef, Globals};
+use crate::catalog::{Catalog, Deferral, Globals};
 use crate::database::notifications::Notification;
 use crate::error::{Error, Result, SqlState};
 use crate::execute::Event;
@@ -94,7 +94,7 @@ pub(super) struct Block {
     pub(super) notifications: Vec<Notification>,
     pub(super) listens: Vec<ListenChange>,
     pub(super) frames: Vec<Frame>,
-    /// Checks of foreign keys that wait for the end of the transaction.
+    /// Checks of constraints that wait for the end of the transaction.
     pub(super) deferred: Vec<Event>,
     /// What SET CONSTRAINTS said.
     pub(super) constraint_modes: ConstraintModes,
@@ -136,12 +136,13 @@ impl Block {
         matches!(self.status, BlockStatus::Explicit | BlockStatus::Failed)
     }
 
-    /// Whether a foreign key is checked when the transaction ends. One statement alone is a
+    /// Whether a constraint is checked when the transaction ends. One statement alone is a
     /// transaction that ends with it.
-    pub(super) fn is_deferred(&self, key: &ForeignKeyDef) -> bool {
+    pub(super) fn is_deferred(&self, constraint: Deferral) -> bool {
         let modes = &self.constraint_modes;
-        let said = modes.named.get(&key.oid).copied().or(modes.all);
-        key.is_deferrable && self.is_explicit() && said.unwrap_or(key.is_deferred)
+        let said = modes.named.get(&constraint.constraint).copied().or(modes.all);
+        let is_deferred = said.unwrap_or(constraint.is_deferred);
+        constraint.is_deferrable && self.is_explicit() && is_deferred
     }
 
     /// Changes the modes as `SET TRANSACTION` does.

@@ -1,9 +1,9 @@
-//! Foreign keys that are checked when the transaction ends, and SET CONSTRAINTS.
+//! Constraints that are checked when the transaction ends, and SET CONSTRAINTS.
 
 use super::Session;
 use super::run::with_context;
 use crate::bind::ddl::QualifiedName;
-use crate::catalog::{ForeignKeyDef, TableDef};
+use crate::catalog::TableDef;
 use crate::error::{Result, SqlState};
 use crate::execute::{self, Event};
 use crate::result::CommandTag;
@@ -20,7 +20,7 @@ impl Session {
             self.state.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, message);
             return Ok("SET CONSTRAINTS".into());
         }
-        let named: Vec<u32> = names.iter().flat_map(|name| self.foreign_keys(name)).collect();
+        let named: Vec<u32> = names.iter().flat_map(|name| self.deferrable(name)).collect();
         let modes = &mut self.state.block.get_mut().constraint_modes;
         if names.is_empty() {
             modes.all = Some(is_deferred);
@@ -31,18 +31,15 @@ impl Session {
         Ok("SET CONSTRAINTS".into())
     }
 
-    /// The foreign keys of a name that can wait.
-    fn foreign_keys(&self, name: &QualifiedName) -> Vec<u32> {
+    /// The constraints of a name that can wait.
+    fn deferrable(&self, name: &QualifiedName) -> Vec<u32> {
         let facts = self.state.facts();
         let is_in_sight = |table: &TableDef| match &name.schema {
             Some(schema) => table.schema == *schema,
             None => facts.search_path.contains(&table.schema),
         };
         let tables = self.state.catalog.tables.values().filter(|table| is_in_sight(table));
-        let keys = tables.flat_map(|table| &table.foreign_keys);
-        let is_meant =
-            |key: &&std::sync::Arc<ForeignKeyDef>| key.name == name.name && key.is_deferrable;
-        keys.filter(is_meant).map(|key| key.oid).collect()
+        tables.filter_map(|table| table.deferrable(&name.name)).collect()
     }
 
     /// Checks what has waited: all of it at the end of the transaction, otherwise what need not
@@ -50,7 +47,7 @@ impl Session {
     /// a check has found.
     ///
     /// # Errors
-    /// 23503.
+    /// 23503, 23505.
     pub(super) fn settle_constraints(&mut self, is_end: bool) -> Result<()> {
         if self.state.block.get_mut().deferred.is_empty() {
             return Ok(());
@@ -60,14 +57,12 @@ impl Session {
         let due: Vec<Event> = {
             let block = self.state.block.borrow();
             let is_due = |event: &&Event| {
-                let check = event.check();
                 let is_there = |table: &TableDef| {
                     let now = self.state.catalog.table(table.oid);
                     now.is_some_and(|now| now.storage == table.storage)
                 };
-                (is_end || !block.is_deferred(&check.key))
-                    && is_there(&check.referencing)
-                    && is_there(&check.referenced)
+                (is_end || !block.is_deferred(event.deferral()))
+                    && event.tables().into_iter().all(is_there)
             };
             block.deferred.iter().filter(is_due).cloned().collect()
         };

@@ -14,7 +14,7 @@ use super::facts::{Facts, Identity};
 use super::settings::{SettingScope, Settings};
 use crate::bind::ddl::OnCommit;
 use crate::bind::{self, BindContext};
-use crate::catalog::{Catalog, ForeignKeyDef, Globals, SequenceDef, TableDef, temporary};
+use crate::catalog::{Catalog, Deferral, Globals, SequenceDef, TableDef, temporary};
 use crate::database::Database;
 use crate::database::backends::Backend;
 use crate::database::notifications::Inbox;
@@ -334,8 +334,8 @@ impl Services for State {
         Some(hits as f64)
     }
 
-    fn is_deferred(&self, key: &ForeignKeyDef) -> bool {
-        self.block.borrow().is_deferred(key)
+    fn is_deferred(&self, constraint: Deferral) -> bool {
+        self.block.borrow().is_deferred(constraint)
     }
 
     fn defer(&self, event: Event) {

@@ -126,7 +126,16 @@ fn entry(
     schema: u32,
 ) -> Row {
     let (oid, name) = (constraint.oid(), constraint.name());
-    let plain = Entry { oid, name, schema, table: table.oid, ..plain(constraint.letter()) };
+    let deferral = constraint.deferral();
+    let plain = Entry {
+        oid,
+        name,
+        schema,
+        table: table.oid,
+        is_deferrable: deferral.is_some_and(|deferral| deferral.is_deferrable),
+        is_deferred: deferral.is_some_and(|deferral| deferral.is_deferred),
+        ..plain(constraint.letter())
+    };
     match constraint {
         AnyConstraint::Check(check) => {
             let columns = checked_columns(table, &check.expression);
@@ -134,8 +143,6 @@ fn entry(
             Entry { columns, condition: Some(&check.expression), ..plain }.row()
         }
         AnyConstraint::ForeignKey(key) => Entry {
-            is_deferrable: key.is_deferrable,
-            is_deferred: key.is_deferred,
             index: referenced_index(reader, key),
             referenced: key.referenced_table,
             actions: (action(key.on_update), action(key.on_delete)),
@@ -177,7 +184,7 @@ pub(super) fn find_key<'a>(table: &'a TableDef, columns: &[usize]) -> Option<Any
     crate::catalog::definition_sql::indexes(table).find(|index| {
         let is_unique = match index {
             AnyIndex::RowKey(..) => true,
-            AnyIndex::Kept(index) => index.is_unique && index.predicate.is_none(),
+            AnyIndex::Kept(index) => index.is_exclusive() && index.predicate.is_none(),
         };
         let own = key_columns(index);
         is_unique && own.len() == columns.len() && own.iter().all(|at| columns.contains(at))

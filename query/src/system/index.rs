@@ -127,7 +127,7 @@ fn index_row(relation: u32, table: &TableDef, index: &AnyIndex<'_>) -> Row {
         kept.nulls_not_distinct,
         is(IndexConstraint::PrimaryKey),
         is(IndexConstraint::Exclusion),
-        true,
+        !kept.is_deferrable,
         false,
         true,
         false,

@@ -24,7 +24,7 @@ CREATE TABLE "Odd Schema"."Odd Table" (
     person bigint,
     spot geography(Point,4326),
     shape geometry,
-    CONSTRAINT "Odd Key" UNIQUE ("Odd Column", "select"),
+    CONSTRAINT "Odd Key" UNIQUE ("Odd Column", "select") DEFERRABLE,
     CONSTRAINT "Odd Reference" FOREIGN KEY (person) REFERENCES people(id)
         ON DELETE SET NULL ON UPDATE CASCADE
 );

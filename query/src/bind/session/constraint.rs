@@ -1,4 +1,4 @@
-//! SET CONSTRAINTS: foreign keys are the constraints that can wait.
+//! SET CONSTRAINTS: foreign keys and unique keys are the constraints that can wait.
 
 use sqlparser::ast::ObjectName;
 
@@ -28,8 +28,7 @@ impl Binder<'_> {
         let tables = self.ctx.catalog.tables.values().filter(|table| self.is_in_sight(table, name));
         let mut exists = false;
         for table in tables {
-            let key = table.foreign_keys.iter().find(|key| key.name == name.name);
-            if key.is_some_and(|key| key.is_deferrable) {
+            if table.deferrable(&name.name).is_some() {
                 return Ok(());
             }
             exists |= table.has_constraint(&name.name);

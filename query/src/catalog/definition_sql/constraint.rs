@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{AnyIndex, DefinitionSql};
 use crate::catalog::{
-    CheckDef, ForeignKeyDef, IndexConstraint, IndexDef, ReferentialAction, TableDef,
+    CheckDef, Deferral, ForeignKeyDef, IndexConstraint, IndexDef, ReferentialAction, TableDef,
 };
 
 /// Any constraint of a table.
@@ -33,6 +33,15 @@ impl AnyConstraint<'_> {
             Self::Check(check) => &check.name,
             Self::ForeignKey(key) => &key.name,
             Self::Key(index) => index.name(),
+        }
+    }
+
+    /// When it is checked; only keys can wait.
+    pub fn deferral(&self) -> Option<Deferral> {
+        match self {
+            Self::ForeignKey(key) => Some(key.deferral()),
+            Self::Key(AnyIndex::Kept(index)) => Some(index.deferral()),
+            Self::Check(_) | Self::Key(AnyIndex::RowKey(..)) => None,
         }
     }
 
@@ -102,6 +111,7 @@ impl<'a> DefinitionSql<'a> {
             let included = Self::column_list(table, &index.included);
             text.push_str(&format!(" INCLUDE ({included})"));
         }
+        text.push_str(deferral_words(index.deferral()));
         text
     }
 
@@ -119,16 +129,19 @@ impl<'a> DefinitionSql<'a> {
                 text.push_str(&format!(" ON {event} {}", action_words(action)));
             }
         }
-        if key.is_deferrable {
-            text.push_str(" DEFERRABLE");
-        }
-        if key.is_deferred {
-            text.push_str(" INITIALLY DEFERRED");
-        }
+        text.push_str(deferral_words(key.deferral()));
         if key.is_not_valid {
             text.push_str(" NOT VALID");
         }
         text
+    }
+}
+
+fn deferral_words(deferral: Deferral) -> &'static str {
+    match (deferral.is_deferrable, deferral.is_deferred) {
+        (true, true) => " DEFERRABLE INITIALLY DEFERRED",
+        (true, false) => " DEFERRABLE",
+        (false, _) => "",
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Entry {
     pub index: usize,
     /// Whether no other row may have this key.
     pub is_unique: bool,
+    /// Whether no other row may have what stands before the row key here, once the statement or
+    /// the transaction ends.
+    pub is_unique_later: bool,
 }
 
 impl TableWriter {
@@ -89,12 +92,14 @@ fn ordered(index: &IndexDef, position: usize, values: &[Value], row_key: &[u8]) 
         key::encode(&mut entry, value, key_order(definition))?;
     }
     let has_null = values.iter().any(Value::is_null);
-    let is_unique = index.is_unique && (!has_null || index.nulls_not_distinct);
+    let is_key = index.is_unique && (!has_null || index.nulls_not_distinct);
+    let is_unique = is_key && index.is_exclusive();
     if !is_unique {
         entry.extend_from_slice(row_key);
     }
     let value = if index.is_unique { row_key.to_vec() } else { Vec::new() };
-    Ok(Entry { key: entry, value, index: position, is_unique })
+    let is_unique_later = is_key && !is_unique;
+    Ok(Entry { key: entry, value, index: position, is_unique, is_unique_later })
 }
 
 fn derived(
@@ -105,7 +110,7 @@ fn derived(
     value: Vec<u8>,
 ) -> Entry {
     let key = keyspace::key(space, index.storage(), row_key);
-    Entry { key, value, index: position, is_unique: false }
+    Entry { key, value, index: position, is_unique: false, is_unique_later: false }
 }
 
 /// Whether an R-tree is over a geography rather than a geometry.

@@ -3,41 +3,20 @@
 //! A referring row locks the row that it refers to in `KEY SHARE`, so that it cannot go, and looks
 //! at its newest state. A row that was referred to and is gone makes its referring rows follow
 //! ([`super::referential_action`]) or fails. Following writes rows, which may refer and be
-//! referred to in turn: rounds go on until nothing is left to do.
+//! referred to in turn: rounds go on ([`super::event`]) until nothing is left to do.
 
 use cairn_engine::{Bytes, LockStrength, Space, keyspace};
 
 use super::super::context::Context;
 use super::constraint::shown;
 use super::entry::key_order;
+use super::event::Event;
 use super::lock::{row_address, wait};
-use super::referential_action;
 use super::write::same;
-use crate::catalog::{IndexDef, IndexMethod, ReferentialAction, RowKeyDef, TableDef};
+use crate::catalog::{IndexDef, IndexMethod, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::plan::{ForeignKeyCheck, TableWriter};
 use crate::value::{Value, key};
-
-/// Work left to the end of the statement, or of the transaction.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A row refers to this key, which must exist.
-    Refers {
-        /// The foreign key.
-        check: ForeignKeyCheck,
-        /// What it refers to.
-        key: Vec<Value>,
-    },
-    /// A row with this key was deleted, or its key became `new`.
-    Removed {
-        /// The foreign key.
-        check: ForeignKeyCheck,
-        /// What was referred to.
-        key: Vec<Value>,
-        /// What it became.
-        new: Option<Vec<Value>>,
-    },
-}
 
 /// Notes what the new row refers to.
 pub(crate) fn after_insert(writer: &TableWriter, cx: &Context<'_>, row: &[Value]) {
@@ -64,81 +43,6 @@ pub(crate) fn after_delete(writer: &TableWriter, cx: &Context<'_>, row: &[Value]
     for check in &writer.referenced_by {
         push_removal(check, cx, pick(&check.key.referenced_columns, row), None);
     }
-}
-
-impl Event {
-    /// The foreign key.
-    pub fn check(&self) -> &ForeignKeyCheck {
-        match self {
-            Self::Refers { check, .. } | Self::Removed { check, .. } => check,
-        }
-    }
-
-    /// Whether it only looks, so that it can wait: rows follow at once.
-    fn can_wait(&self) -> bool {
-        let action = match self {
-            Self::Refers { .. } => return true,
-            Self::Removed { check, new: Some(_), .. } => check.key.on_update,
-            Self::Removed { check, new: None, .. } => check.key.on_delete,
-        };
-        action == ReferentialAction::NoAction
-    }
-}
-
-/// Checks and follows all foreign keys that the statement has touched, but those that wait for
-/// the end of the transaction.
-///
-/// # Errors
-/// 23503.
-pub(crate) fn settle(cx: &Context<'_>) -> Result<()> {
-    let services = cx.run.cx.services;
-    loop {
-        let events = std::mem::take(&mut *cx.run.state.events.borrow_mut());
-        if events.is_empty() {
-            return Ok(());
-        }
-        for event in events {
-            cx.check_cancelled()?;
-            if event.can_wait() && services.is_deferred(&event.check().key) {
-                services.defer(event);
-                continue;
-            }
-            settle_event(&event, cx)?;
-        }
-    }
-}
-
-fn settle_event(event: &Event, cx: &Context<'_>) -> Result<()> {
-    match event {
-        Event::Refers { check, key } => check_reference(check, key, cx),
-        Event::Removed { check, key, new } => {
-            // Another row may have taken the key over.
-            if find_referenced(check, key, cx)?.is_some() {
-                return Ok(());
-            }
-            referential_action::follow(check, key, new.as_deref(), cx)
-        }
-    }
-}
-
-/// Checks what has waited.
-///
-/// # Errors
-/// 23503.
-pub(crate) fn settle_deferred(events: &[Event], cx: &Context<'_>) -> Result<()> {
-    for event in events {
-        cx.check_cancelled()?;
-        let settled = settle_event(event, cx);
-        // The row that referred may be gone, or refer to another by now.
-        if let (Err(error), Event::Refers { check, key }) = (&settled, event)
-            && error.state() == SqlState::FOREIGN_KEY_VIOLATION
-            && !referential_action::is_referred_to(check, key, cx)?
-        {
-            continue;
-        }
-        settled?;
-    }
-    Ok(())
 }
 
 fn push_reference(check: &ForeignKeyCheck, cx: &Context<'_>, key: Vec<Value>) {
@@ -170,7 +74,11 @@ fn changes(columns: &[usize], old: &[Value], new: &[Value]) -> bool {
 }
 
 /// Locks the row that a key refers to.
-fn check_reference(check: &ForeignKeyCheck, key: &[Value], cx: &Context<'_>) -> Result<()> {
+pub(super) fn check_reference(
+    check: &ForeignKeyCheck,
+    key: &[Value],
+    cx: &Context<'_>,
+) -> Result<()> {
     // Found, locked, and still there: whoever removed it meanwhile has been waited for.
     while let Some(row_key) = find_referenced(check, key, cx)? {
         let address = row_address(&check.referenced, &row_key);
@@ -231,7 +139,7 @@ fn values(table: &TableDef, columns: &[usize], key: &[Value], cx: &Context<'_>) 
 }
 
 /// The row key of the newest row that has the referenced key.
-fn find_referenced(
+pub(super) fn find_referenced(
     check: &ForeignKeyCheck,
     key: &[Value],
     cx: &Context<'_>,
@@ -286,7 +194,7 @@ pub(crate) fn stored_key(check: &ForeignKeyCheck, key: &[Value]) -> Result<Store
 fn serves(index: &IndexDef, columns: &[usize]) -> bool {
     let keys = index.keys.iter().filter_map(|key| key.column).collect::<Vec<_>>();
     index.method == IndexMethod::Ordered
-        && index.is_unique
+        && index.is_exclusive()
         && index.predicate.is_none()
         && keys.len() == index.keys.len()
         && is_same_set(&keys, columns)

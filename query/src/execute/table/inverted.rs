@@ -44,7 +44,10 @@ pub(super) fn push_entries(
             keys.insert(entry);
         }
     }
-    let entry = |key| Entry { key, value: Vec::new(), index: position, is_unique: false };
+    let entry = |key| {
+        let value = Vec::new();
+        Entry { key, value, index: position, is_unique: false, is_unique_later: false }
+    };
     entries.extend(keys.into_iter().map(entry));
     Ok(())
 }

@@ -15,6 +15,7 @@
 pub mod constraint;
 mod derived;
 pub mod entry;
+pub mod event;
 pub mod foreign_key;
 pub(crate) mod inverted;
 pub mod lock;

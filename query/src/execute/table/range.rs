@@ -52,7 +52,7 @@ impl KeySpace<'_> {
     }
 
     fn is_unique(&self) -> bool {
-        self.index.is_none_or(|index| index.is_unique)
+        self.index.is_none_or(|index| index.is_exclusive())
     }
 
     /// The keys that can satisfy `bounds`: several when a column may be any of some values, none

@@ -1,10 +1,16 @@
 //! Unique keys: claiming one, and the error when another row has it.
+//!
+//! A key that is checked at the end of the statement or the transaction may be taken twice until
+//! then, so the row key is part of its entries' keys.
 
-use cairn_engine::{Bytes, LockStrength};
+use std::sync::Arc;
+
+use cairn_engine::{Bytes, Direction, KeyRange, LockStrength};
 
 use super::super::context::Context;
 use super::constraint::shown;
 use super::entry::Entry;
+use super::event::Event;
 use super::lock::wait;
 use crate::catalog::{IndexDef, IndexKey, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
@@ -25,6 +31,62 @@ pub(crate) fn claim(cx: &Context<'_>, key: &[u8]) -> Result<Option<Bytes>> {
     }
     wait(cx, key, LockStrength::Update)?;
     Ok(cx.txn().get_newest(key)?)
+}
+
+/// A key of a deferrable index that several rows had at one time.
+#[derive(Clone, Debug)]
+pub struct UniqueCheck {
+    /// The table.
+    pub table: Arc<TableDef>,
+    /// The index.
+    pub index: Arc<IndexDef>,
+    /// What the entries of these rows begin with.
+    shared: Vec<u8>,
+    /// The key for people.
+    values: Vec<String>,
+}
+
+/// What the entries of all rows with an entry's key begin with.
+pub(crate) fn shared_key<'a>(entry: &'a Entry, row_key: &[u8]) -> &'a [u8] {
+    entry.key.get(..entry.key.len().saturating_sub(row_key.len())).unwrap_or(&entry.key)
+}
+
+/// Locks a key that a row takes, and notes it when another row has it.
+pub(crate) fn note_taken(
+    writer: &TableWriter,
+    cx: &Context<'_>,
+    entry: &Entry,
+    (row_key, row): (&[u8], &[Value]),
+) -> Result<()> {
+    let Some(index) = writer.indexes.get(entry.index) else {
+        return Err(Error::internal("no such index"));
+    };
+    let shared = shared_key(entry, row_key);
+    wait(cx, shared, LockStrength::Update)?;
+    let taken = cx.txn().scan_newest(KeyRange::prefix(shared), Direction::Forward)?;
+    for other in taken {
+        if other?.0[..] != entry.key[..] {
+            let (table, index) = (Arc::clone(&writer.table), Arc::clone(&index.index));
+            let (shared, values) = (shared.to_vec(), entry_values(writer, entry, cx, row));
+            let check = UniqueCheck { table, index, shared, values };
+            cx.run.state.events.borrow_mut().push(Event::Taken(check));
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Fails when two rows still have the key.
+///
+/// # Errors
+/// 23505.
+pub(crate) fn check_taken(check: &UniqueCheck, cx: &Context<'_>) -> Result<()> {
+    let mut rows = cx.txn().scan_newest(KeyRange::prefix(&check.shared), Direction::Forward)?;
+    if rows.next().transpose()?.is_none() || rows.next().transpose()?.is_none() {
+        return Ok(());
+    }
+    let keys = check.index.keys.iter().map(|key| key_name(&check.table, key));
+    Err(duplicate(&check.table, &check.index.name, &keys.collect::<Vec<_>>(), &check.values))
 }
 
 /// The row's own key is taken.
@@ -53,11 +115,22 @@ pub(crate) fn duplicate_entry(
     };
     let table = &writer.table;
     let names = index.index.keys.iter().map(|key| key_name(table, key)).collect::<Vec<_>>();
+    duplicate(table, &index.index.name, &names, &entry_values(writer, entry, cx, row))
+}
+
+/// What a row has as the key of an entry, for people.
+fn entry_values(
+    writer: &TableWriter,
+    entry: &Entry,
+    cx: &Context<'_>,
+    row: &[Value],
+) -> Vec<String> {
+    let Some(index) = writer.indexes.get(entry.index) else { return Vec::new() };
     let values = index.keys.iter().zip(&index.index.keys).map(|(expr, key)| {
         let value = expr.eval(&cx.eval, row).unwrap_or(Value::Null);
         shown(&value, &key.ty, cx)
     });
-    duplicate(table, &index.index.name, &names, &values.collect::<Vec<_>>())
+    values.collect()
 }
 
 /// A key of an index with its values, as error reports show it: `(a, b)=(1, x)`.

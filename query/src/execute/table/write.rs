@@ -5,7 +5,7 @@ use cairn_engine::LockStrength;
 use super::super::context::Context;
 use super::entry::Entry;
 use super::lock::{row_address, wait};
-use super::unique::{claim, duplicate_entry, duplicate_row};
+use super::unique::{claim, duplicate_entry, duplicate_row, note_taken, shared_key};
 use super::{constraint, foreign_key, row};
 use crate::catalog::{IndexConstraint, RowKeyDef};
 use crate::error::Result;
@@ -39,10 +39,8 @@ impl NewRow {
         if table.row_key != RowKeyDef::Hidden && claim(cx, &address)?.is_some() {
             return Err(duplicate_row(table, cx, &self.row));
         }
-        for entry in self.entries.iter().filter(|entry| entry.is_unique) {
-            if claim(cx, &entry.key)?.is_some() {
-                return Err(duplicate_entry(writer, entry, cx, &self.row));
-            }
+        for entry in &self.entries {
+            take(writer, cx, entry, (&self.row_key, &self.row))?;
         }
         cx.txn().put(&address, &crate::value::row::encode(&self.row)?)?;
         for entry in &self.entries {
@@ -51,6 +49,25 @@ impl NewRow {
         foreign_key::after_insert(writer, cx, &self.row);
         Ok(())
     }
+}
+
+/// Makes sure that a row may have the key of an entry, now or in the end.
+///
+/// # Errors
+/// 23505.
+fn take(
+    writer: &TableWriter,
+    cx: &Context<'_>,
+    entry: &Entry,
+    (row_key, row): (&[u8], &[Value]),
+) -> Result<()> {
+    if entry.is_unique && claim(cx, &entry.key)?.is_some() {
+        return Err(duplicate_entry(writer, entry, cx, row));
+    }
+    if entry.is_unique_later {
+        return note_taken(writer, cx, entry, (row_key, row));
+    }
+    Ok(())
 }
 
 /// The strength in which a row must be locked to become `new`: the strongest when a column changes
@@ -62,7 +79,7 @@ pub(crate) fn update_strength(writer: &TableWriter, old: &[Value], new: &[Value]
         RowKeyDef::Hidden => false,
     };
     let changes_key = writer.indexes.iter().map(|writer| &writer.index).any(|index| {
-        let is_key = index.is_unique
+        let is_key = index.is_exclusive()
             && index.predicate.is_none()
             && index.constraint != Some(IndexConstraint::Exclusion);
         is_key && index.keys.iter().filter_map(|key| key.column.as_ref()).any(changes)
@@ -103,12 +120,12 @@ pub(crate) fn update(
     let new_entries = writer.entries(&cx.eval, &new_key, new)?;
     for entry in old_entries.iter().filter(|old| !new_entries.iter().any(|new| new.key == old.key))
     {
-        remove(cx, entry)?;
+        remove(cx, entry, old_key)?;
     }
     for entry in new_entries.iter().filter(|new| !old_entries.contains(new)) {
         let is_new_key = !old_entries.iter().any(|old| old.key == entry.key);
-        if entry.is_unique && is_new_key && claim(cx, &entry.key)?.is_some() {
-            return Err(duplicate_entry(writer, entry, cx, new));
+        if is_new_key {
+            take(writer, cx, entry, (&new_key, new))?;
         }
         cx.txn().put(&entry.key, &entry.value)?;
     }
@@ -125,7 +142,7 @@ pub(crate) fn delete(
     row: &[Value],
 ) -> Result<()> {
     for entry in writer.entries(&cx.eval, row_key, row)? {
-        remove(cx, &entry)?;
+        remove(cx, &entry, row_key)?;
     }
     cx.txn().delete(&row_address(&writer.table, row_key))?;
     foreign_key::after_delete(writer, cx, row);
@@ -134,9 +151,12 @@ pub(crate) fn delete(
 
 /// Removes an index entry. A unique one is locked, so that whoever wants its key waits to learn
 /// whether the removal stands.
-fn remove(cx: &Context<'_>, entry: &Entry) -> Result<()> {
+fn remove(cx: &Context<'_>, entry: &Entry, row_key: &[u8]) -> Result<()> {
     if entry.is_unique {
         wait(cx, &entry.key, LockStrength::Update)?;
+    }
+    if entry.is_unique_later {
+        wait(cx, shared_key(entry, row_key), LockStrength::Update)?;
     }
     Ok(cx.txn().delete(&entry.key)?)
 }

@@ -16,10 +16,7 @@ pub(super) fn tables(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for table in reader.tables() {
         rows.extend(constraints(table).map(|constraint| {
-            let (deferrable, deferred) = match &constraint {
-                AnyConstraint::ForeignKey(key) => (key.is_deferrable, key.is_deferred),
-                _ => (false, false),
-            };
+            let deferral = constraint.deferral();
             row![
                 database,
                 &table.schema,
@@ -28,8 +25,8 @@ pub(super) fn tables(reader: &Reader<'_>) -> Result<Vec<Row>> {
                 &table.schema,
                 &table.name,
                 kind(&constraint),
-                yes_no(deferrable),
-                yes_no(deferred),
+                yes_no(deferral.is_some_and(|deferral| deferral.is_deferrable)),
+                yes_no(deferral.is_some_and(|deferral| deferral.is_deferred)),
                 "YES",
                 nulls_distinct(&constraint)
             ]

@@ -31,6 +31,13 @@ fn bind_action(binder: &Binder<'_>, action: &Action) -> Result<AlterAction> {
         Action::DropExpression { column, if_exists } => {
             AlterAction::DropExpression { column: fold(column), if_exists: *if_exists }
         }
+        Action::AlterConstraint { name, is_deferrable, is_deferred } => {
+            AlterAction::AlterConstraint {
+                name: fold(name),
+                is_deferrable: *is_deferrable,
+                is_deferred: *is_deferred,
+            }
+        }
         Action::SetSchema(schema) => AlterAction::SetSchema(fold(schema)),
         Action::Rename(name) => AlterAction::Rename(fold(name)),
         Action::RenameColumn { from, to } => {

@@ -8,7 +8,9 @@ use crate::bind::binder::Binder;
 use crate::bind::ddl::{
     ColumnSpec, ColumnValue, ConstraintKind, ConstraintSpec, IndexSpec, SequenceOptions,
 };
-use crate::catalog::{ColumnDef, ColumnDefault, IndexDef, IndexKey, RowKeyDef, TableDef};
+use crate::catalog::{
+    ColumnDef, ColumnDefault, IndexConstraint, IndexDef, IndexKey, RowKeyDef, TableDef,
+};
 use crate::error::Result;
 use crate::parse::Including;
 
@@ -107,7 +109,11 @@ impl Copied {
         }
         for index in &self.source.indexes {
             match index.constraint {
-                Some(_) => constraints.push(unnamed(self.unique(index))),
+                Some(constraint) => {
+                    let (is_deferrable, is_deferred) = (index.is_deferrable, index.is_deferred);
+                    let copy = unnamed(self.key(index, constraint));
+                    constraints.push(ConstraintSpec { is_deferrable, is_deferred, ..copy });
+                }
                 None => indexes.push(self.index(index, columns)),
             }
         }
@@ -118,13 +124,14 @@ impl Copied {
         columns.map(|column| column.name.clone()).collect()
     }
 
-    fn unique(&self, index: &IndexDef) -> ConstraintKind {
+    fn key(&self, index: &IndexDef, constraint: IndexConstraint) -> ConstraintKind {
         let keys: Vec<usize> = index.keys.iter().filter_map(|key| key.column).collect();
-        ConstraintKind::Unique {
-            columns: self.names(&keys),
-            included: self.names(&index.included),
-            nulls_not_distinct: index.nulls_not_distinct,
+        let (columns, included) = (self.names(&keys), self.names(&index.included));
+        if constraint == IndexConstraint::PrimaryKey {
+            return ConstraintKind::PrimaryKey { columns, included };
         }
+        let nulls_not_distinct = index.nulls_not_distinct;
+        ConstraintKind::Unique { columns, included, nulls_not_distinct }
     }
 
     fn index(&self, index: &IndexDef, columns: &[ColumnSpec]) -> IndexSpec {

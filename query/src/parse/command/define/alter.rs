@@ -48,6 +48,15 @@ pub(crate) enum Action {
         /// `IF EXISTS`
         if_exists: bool,
     },
+    /// `ALTER CONSTRAINT`
+    AlterConstraint {
+        /// Which.
+        name: Ident,
+        /// `DEFERRABLE`
+        is_deferrable: bool,
+        /// `INITIALLY DEFERRED`
+        is_deferred: bool,
+    },
     /// `SET SCHEMA`
     SetSchema(Ident),
     /// `RENAME TO`
@@ -112,6 +121,9 @@ fn action(parser: &mut Parser<'_>) -> Result<Action, ParserError> {
         return parser.parse_identifier().map(Action::SetSchema);
     }
     parser.expect_keyword(Keyword::ALTER)?;
+    if parser.parse_keyword(Keyword::CONSTRAINT) {
+        return alter_constraint(parser);
+    }
     let _ = parser.parse_keyword(Keyword::COLUMN);
     let column = parser.parse_identifier()?;
     if words::all_words(parser, &["DROP", "IDENTITY"]) {
@@ -126,6 +138,16 @@ fn action(parser: &mut Parser<'_>) -> Result<Action, ParserError> {
         }
     }
     set_identity(parser, column)
+}
+
+fn alter_constraint(parser: &mut Parser<'_>) -> Result<Action, ParserError> {
+    let name = parser.parse_identifier()?;
+    let is_not = words::all_words(parser, &["NOT", "DEFERRABLE"]);
+    let is_said = !is_not && words::word(parser, "DEFERRABLE");
+    let is_deferred = words::all_words(parser, &["INITIALLY", "DEFERRED"]);
+    let _ = words::all_words(parser, &["INITIALLY", "IMMEDIATE"]);
+    let is_deferrable = is_said || (is_deferred && !is_not);
+    Ok(Action::AlterConstraint { name, is_deferrable, is_deferred })
 }
 
 /// Any number of `SET GENERATED …`, `SET option`, `RESTART …`.
