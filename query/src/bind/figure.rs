@@ -34,6 +34,7 @@ fn strong_name(expr: &Ast) -> Option<String> {
         Ast::AtTimeZone { .. } => word("timezone"),
         Ast::Extract { .. } => word("extract"),
         Ast::Position { .. } => word("position"),
+        Ast::Substring { shorthand: true, .. } => word("substr"),
         Ast::Substring { .. } => word("substring"),
         Ast::Overlay { .. } => word("overlay"),
         Ast::Ceil { field: CeilFloorKind::DateTimeField(_), .. } => word("ceil"),

@@ -61,7 +61,7 @@ fn noted_query(ctx: BindContext<'_>, sql: &str) -> Result<(Statement, StoredText
     let statement = statement.ok_or_else(|| Error::internal("an empty view"))?;
     let query = statement.query().ok_or_else(|| Error::internal("a view is no query"))?;
     let mut binder = Binder::new(ctx, &statement);
-    binder.stored_text = Some(StoredText::default());
+    binder.stored_text = Some(StoredText::default().of_kept());
     let (_, stored) = bind_root(binder, &ast::Statement::Query(Box::new(query.clone())))?;
     Ok((statement, stored.unwrap_or_default()))
 }
@@ -73,7 +73,7 @@ fn follow_expression(
 ) -> Result<String> {
     let (statement, parsed) = crate::parse::parse_expression(sql)?;
     let mut binder = Binder::new(ctx, &statement);
-    binder.stored_text = Some(StoredText::of_expression());
+    binder.stored_text = Some(StoredText::of_expression().of_kept());
     match table {
         Some(table) => binder.table_expression(table, &parsed, ty, Clause::Check).map(|_| ())?,
         None => binder

@@ -266,6 +266,11 @@ fn set_type(
     using: Option<&str>,
 ) -> Result<()> {
     let position = column_at(table, name)?;
+    if let Some(view) = dropping::readers(cx, table, position).first() {
+        let message = "cannot alter type of a column used by a view or rule";
+        let rule = format!("rule _RETURN on view {} depends on column \"{name}\"", view.name);
+        return Err(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message).with_detail(rule));
+    }
     let catalog = cx.catalog();
     let expr = cx.runner.bind_conversion(&catalog, table, position, ty, using)?;
     let mut changed = TableDef::clone(table);

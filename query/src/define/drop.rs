@@ -374,14 +374,7 @@ pub(super) fn column_dependents(
 ) -> Result<()> {
     let Some(column) = table.columns.get(position) else { return Ok(()) };
     let what = format!("column {} of table {}", column.name, table.name);
-    let catalog = cx.catalog();
-    let is_reader = |view: &&Arc<ViewDef>| {
-        let read = cx.runner.columns_read(&catalog, &view.query);
-        view.dependencies.contains(&table.oid)
-            && read.is_ok_and(|read| read.contains(&(table.oid, position)))
-    };
-    let readers = catalog.views.values().filter(is_reader).cloned().collect();
-    drop_views(cx, readers, &what, cascade)?;
+    drop_views(cx, readers(cx, table, position), &what, cascade)?;
     generated_columns(cx, table, &column.name, &what, cascade)?;
     let constraints: Vec<String> = table
         .constraint_names()
@@ -415,6 +408,21 @@ pub(super) fn column_dependents(
         .map(|sequence| sequence.oid)
         .collect();
     owned.into_iter().try_for_each(|oid| sequence(cx, oid))
+}
+
+/// The views that read a column.
+pub(super) fn readers(
+    cx: &DefineContext<'_>,
+    table: &TableDef,
+    position: usize,
+) -> Vec<Arc<ViewDef>> {
+    let catalog = cx.catalog();
+    let is_reader = |view: &&Arc<ViewDef>| {
+        let read = || cx.runner.columns_read(&catalog, &view.query);
+        view.dependencies.contains(&table.oid)
+            && read().is_ok_and(|read| read.contains(&(table.oid, position)))
+    };
+    catalog.views.values().filter(is_reader).cloned().collect()
 }
 
 /// Generated columns that are computed from a column: they go with it, or are in the way.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::DefineContext;
 use crate::bind::KeptText;
 use crate::catalog::{
-    Catalog, ColumnDefault, Definition, FunctionDef, IndexDef, TableDef, TypeDef, TypeKind, ViewDef,
+    Catalog, ColumnDefault, Definition, FunctionDef, TableDef, TypeDef, TypeKind, ViewDef,
 };
 use crate::error::{Error, Result};
 use crate::value::SqlType;
@@ -37,22 +37,51 @@ pub(super) fn follow(cx: &mut DefineContext<'_>, before: &Arc<Catalog>, name: &s
     check(cx, &tables, &views)
 }
 
-/// Nothing is kept that means nothing.
+/// Nothing is kept that means nothing. What a function that is called says does not matter: its
+/// text follows nothing.
 fn check(cx: &DefineContext<'_>, tables: &[Arc<TableDef>], views: &[ViewDef]) -> Result<()> {
     let catalog = cx.catalog();
     for table in tables {
-        cx.runner.table_writer(&catalog, table).map_err(|error| lost(&table.name, &error))?;
+        each_text(&mut TableDef::clone(table), &mut |sql, is_over, ty| {
+            let table = is_over.then_some(table);
+            cx.runner.follow(&catalog, KeptText::Expression { sql, table, ty }, &catalog)?;
+            Ok(())
+        })
+        .map_err(|error| lost(&table.name, &error))?;
     }
     for view in views {
-        let plan = cx.runner.bind_query(&catalog, &view.query);
-        let plan = plan.map_err(|error| lost(&view.name, &error))?;
+        let read = cx.runner.follow(&catalog, KeptText::Query(&view.query), &catalog);
+        read.map_err(|error| lost(&view.name, &error))?;
+        let Ok(plan) = cx.runner.bind_query(&catalog, &view.query) else { continue };
         let types = plan.columns.iter().map(|column| &column.ty);
         if !types.eq(view.columns.iter().map(|(_, ty)| ty)) {
-            return Err(Error::unsupported(format!(
-                "a name that \"{}\" reads otherwise",
-                view.name
-            )));
+            let message = format!("a name that \"{}\" would read otherwise", view.name);
+            return Err(Error::unsupported(message));
         }
+    }
+    Ok(())
+}
+
+/// Shows each text that is kept with a table to `visit`: whether it is over the table's columns,
+/// and the type that it takes.
+fn each_text(
+    table: &mut TableDef,
+    visit: &mut dyn FnMut(&mut String, bool, Option<&SqlType>) -> Result<()>,
+) -> Result<()> {
+    for column in &mut table.columns {
+        match &mut column.default {
+            Some(ColumnDefault::Expression(sql)) => visit(sql, false, Some(&column.ty))?,
+            Some(ColumnDefault::Generated(sql)) => visit(sql, true, Some(&column.ty))?,
+            _ => {}
+        }
+    }
+    for check in &mut table.checks {
+        visit(&mut check.expression, true, None)?;
+    }
+    for index in &mut table.indexes {
+        let index = Arc::make_mut(index);
+        let keys = index.keys.iter_mut().filter_map(|key| key.expression.as_mut());
+        keys.chain(index.predicate.as_mut()).try_for_each(|sql| visit(sql, true, None))?;
     }
     Ok(())
 }
@@ -89,29 +118,18 @@ impl Texts<'_, '_> {
     }
 
     fn table(&self, table: &TableDef) -> Option<TableDef> {
-        let mut changed = table.clone();
         let before = self.before.table(table.oid)?;
+        let mut changed = table.clone();
         let mut is_changed = false;
-        let mut follow = |sql: &mut String, table: Option<&Arc<TableDef>>, ty: Option<&SqlType>| {
+        let visited = each_text(&mut changed, &mut |sql, is_over, ty| {
+            let table = is_over.then_some(before);
             if let Some(new) = self.changed(KeptText::Expression { sql, table, ty }) {
                 *sql = new;
                 is_changed = true;
             }
-        };
-        for column in &mut changed.columns {
-            match &mut column.default {
-                Some(ColumnDefault::Expression(sql)) => follow(sql, None, Some(&column.ty)),
-                Some(ColumnDefault::Generated(sql)) => follow(sql, Some(before), Some(&column.ty)),
-                _ => {}
-            }
-        }
-        for check in &mut changed.checks {
-            follow(&mut check.expression, Some(before), None);
-        }
-        for index in &mut changed.indexes {
-            expressions_of(Arc::make_mut(index)).for_each(|sql| follow(sql, Some(before), None));
-        }
-        is_changed.then_some(changed)
+            Ok(())
+        });
+        (visited.is_ok() && is_changed).then_some(changed)
     }
 
     fn domain(&self, def: &TypeDef) -> Option<TypeDef> {
@@ -136,9 +154,4 @@ impl Texts<'_, '_> {
         }
         is_changed.then_some(changed)
     }
-}
-
-fn expressions_of(index: &mut IndexDef) -> impl Iterator<Item = &mut String> {
-    let keys = index.keys.iter_mut().filter_map(|key| key.expression.as_mut());
-    keys.chain(index.predicate.as_mut())
 }

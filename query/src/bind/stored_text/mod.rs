@@ -36,6 +36,8 @@ pub(crate) struct StoredText {
     is_temporary: bool,
     /// The text is an expression over one table: columns need no table before them.
     is_expression: bool,
+    /// Only names are asked for: what functions say matters nothing.
+    pub is_about_names: bool,
     /// Relations whose columns the text names.
     sources: Vec<NamedRelation>,
     /// Columns that it names.
@@ -101,6 +103,11 @@ impl StoredText {
             Some((source.oid, source.columns.get(at)?.0))
         };
         named.chain(joined).filter_map(place).collect()
+    }
+
+    /// For a text that is kept already.
+    pub(crate) fn of_kept(self) -> Self {
+        Self { is_about_names: true, ..self }
     }
 
     /// Whether the text names a temporary relation.

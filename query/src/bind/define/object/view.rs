@@ -10,7 +10,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::parse::Statement;
 use crate::parse::command::define::view::{Command, Head, WrittenQuery};
 use crate::plan::{self, Plan};
-use crate::value::SqlType;
+use crate::value::{SqlType, Type};
 
 pub(super) fn bind(binder: Binder<'_>, command: &Command) -> Result<Ddl> {
     match command {
@@ -114,6 +114,10 @@ fn columns(plan: &Plan, names: &[Ident], too_many: &str) -> Result<Vec<(String, 
         if columns.iter().any(|(other, _)| *other == name) {
             let message = format!("column \"{name}\" specified more than once");
             return Err(Error::new(SqlState::DUPLICATE_COLUMN, message));
+        }
+        if column.ty.base == Type::Record {
+            let message = format!("column \"{name}\" has pseudo-type record");
+            return Err(Error::new(SqlState::INVALID_TABLE_DEFINITION, message));
         }
         columns.push((name, column.ty.clone()));
     }
