@@ -37,6 +37,7 @@ impl Binder<'_> {
         for depth in (0..self.levels.len()).rev() {
             let entries = &self.levels[depth].scope.entries;
             if let Some(entry) = entries.iter().find(|entry| entry.name == folded).cloned() {
+                self.note_row(name, &entry);
                 return Ok(self.whole_row(depth, &entry).at(at));
             }
         }
@@ -180,7 +181,15 @@ impl Binder<'_> {
             return Err(locate(Error::new(SqlState::UNDEFINED_COLUMN, message), row.at));
         };
         let ty = fields[position].1.clone();
-        Ok(Typed::new(Expr::Field(Box::new(row.expr), position), ty).at(row.at))
+        let is_read = |part: &Expr| matches!(part, Expr::Column(_) | Expr::Slot(_));
+        let expr = match row.expr {
+            // A field of a row in FROM is its column.
+            Expr::Record(mut parts) if parts.iter().all(is_read) && position < parts.len() => {
+                parts.swap_remove(position)
+            }
+            row => Expr::Field(Box::new(row), position),
+        };
+        Ok(Typed::new(expr, ty).at(row.at))
     }
 
     /// Suggests a column whose name is near.

@@ -101,19 +101,24 @@ struct Texts<'a, 'b> {
 }
 
 impl Texts<'_, '_> {
-    /// A text as it has to be from now on. One that was broken stays so.
-    fn changed(&self, text: KeptText<'_>) -> Option<String> {
+    /// A text that mentions the name, as it has to be from now on. One that was broken stays so.
+    fn followed(&self, text: KeptText<'_>) -> Option<String> {
         let (KeptText::Query(sql) | KeptText::Expression { sql, .. }) = text;
         // A name with quotes in it is written otherwise.
-        if !self.name.contains('"') && !sql.to_lowercase().contains(&self.name) {
-            return None;
-        }
-        let changed = self.cx.runner.follow(self.before, text, self.after).ok()?;
-        (changed != sql).then_some(changed)
+        let is_mentioned = self.name.contains('"') || sql.to_lowercase().contains(&self.name);
+        let follow = || self.cx.runner.follow(self.before, text, self.after).ok();
+        is_mentioned.then(follow).flatten()
     }
 
+    /// As [`Texts::followed`], when it is another text.
+    fn changed(&self, text: KeptText<'_>) -> Option<String> {
+        let (KeptText::Query(sql) | KeptText::Expression { sql, .. }) = text;
+        self.followed(text).filter(|changed| changed != sql)
+    }
+
+    /// A view as it has to be from now on, changed or not: it may be lost.
     fn view(&self, view: &ViewDef) -> Option<ViewDef> {
-        let query = self.changed(KeptText::Query(&view.query))?;
+        let query = self.followed(KeptText::Query(&view.query))?;
         Some(ViewDef { query, ..view.clone() })
     }
 

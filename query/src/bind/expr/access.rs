@@ -23,6 +23,7 @@ impl Binder<'_> {
         while let Some((first, others)) = rest.split_first() {
             match first {
                 AccessExpr::Dot(Ast::Identifier(name)) => {
+                    self.note_field(&value, name);
                     value = self.field(value, &fold(name))?;
                     rest = others;
                 }

@@ -16,13 +16,16 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::{Location, Span};
 
 use super::binder::Binder;
+use super::fold;
 use super::from::FromItem;
 use super::scope::{Entry, Scope, ScopeColumn};
+use super::typed::Typed;
 use super::types::user_type_of;
 use super::walk::is_same;
 use crate::catalog::temporary::is_temporary;
 use crate::catalog::{Relation, TableDef};
 use crate::identifier::quote_identifier;
+use crate::value::Type;
 use crate::value::input::{InputContext, relation_oid};
 
 mod rewrite;
@@ -42,6 +45,8 @@ pub(crate) struct StoredText {
     sources: Vec<NamedRelation>,
     /// Columns that it names.
     columns: Vec<NamedColumn>,
+    /// The rows of relations that it names: where, and by position in `sources`.
+    rows: Vec<(Span, usize)>,
     /// Types that it names.
     types: Vec<(Span, u32)>,
     /// Literals that name relations: where they begin, in characters from 1.
@@ -207,6 +212,44 @@ impl Binder<'_> {
             let (called, source) = (column.name.clone(), noted.map(|noted| (noted, at)));
             stored.columns.push(NamedColumn { whole, name, prefix, called, source });
         }
+    }
+
+    /// Notes a FROM entry that is named as a row.
+    pub(crate) fn note_row(&mut self, name: &Ident, entry: &Entry) {
+        let span = self.spelled(std::slice::from_ref(name));
+        if let (Some(span), Some(noted), Some(stored)) = (span, entry.noted, self.notes()) {
+            stored.rows.push((span, noted));
+        }
+    }
+
+    /// Notes a field of a table's row.
+    pub(crate) fn note_field(&mut self, row: &Typed, field: &Ident) {
+        let Type::Row(oid) = row.ty.base else { return };
+        let (Some(span), Some(table)) =
+            (self.spelled(std::slice::from_ref(field)), self.ctx.catalog.table(oid).cloned())
+        else {
+            return;
+        };
+        let columns: Vec<(usize, String)> =
+            table.live_columns().map(|(at, column)| (at, column.name.clone())).collect();
+        let called = fold(field);
+        let at = columns.iter().position(|(_, name)| *name == called);
+        // A row of FROM may have names of its own.
+        let own = row.fields.as_ref().map(|fields| fields.iter().position(|own| own.0 == called));
+        let Some(at) = at.filter(|at| own.is_none_or(|own| own == Some(*at))) else { return };
+        let Some(stored) = self.notes() else { return };
+        let source = Some((stored.sources.len(), at));
+        stored.columns.push(NamedColumn { whole: span, name: span, prefix: None, called, source });
+        stored.sources.push(NamedRelation {
+            oid,
+            name: None,
+            called: String::new(),
+            alias: None,
+            columns,
+            aliased: 0,
+            aliases: None,
+            joined: BTreeSet::new(),
+        });
     }
 
     /// The name of a FROM entry, quoted, if it means that entry here.

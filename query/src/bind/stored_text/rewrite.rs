@@ -33,6 +33,13 @@ impl StoredText {
                 replace(range(source, *span), quote_qualified(&def.schema, &def.name));
             }
         }
+        // An expression calls its table by its name; in a query it has an alias.
+        for (span, own) in self.rows.iter().filter(|_| self.is_expression) {
+            let named = self.sources.get(*own).and_then(|own| catalog.relation_name(own.oid));
+            if let Some((_, name)) = named {
+                replace(range(source, *span), quote_identifier(name));
+            }
+        }
         for column in &self.columns {
             let name = quote_identifier(self.name_of(column, catalog));
             let (span, text) = match &column.prefix {
