@@ -24,6 +24,7 @@ mod literal;
 mod mysql;
 mod reserved;
 mod source;
+mod table_query;
 
 pub(crate) use column_name::{mentioned_names, mentions_column};
 pub(crate) use command::Command;
@@ -172,8 +173,8 @@ fn range_of(source: &Source, tokens: &[TokenWithSpan]) -> Range<usize> {
 /// Parses the tokens of one statement.
 fn parse_tokens(source: &Arc<Source>, tokens: Vec<TokenWithSpan>) -> Result<Statement> {
     let range = range_of(source, &tokens);
-    let (tokens, extensions) =
-        extension::extract(without_space(tokens)).map_err(|error| syntax_error(source, &error))?;
+    let (tokens, extensions) = extension::extract(table_query::spell_out(without_space(tokens)))
+        .map_err(|error| syntax_error(source, &error))?;
     let mut parser = parser(tokens);
     let parsed = parse_syntax(&mut parser).and_then(|syntax| match parser.peek_token_ref().token {
         Token::EOF => Ok(syntax),

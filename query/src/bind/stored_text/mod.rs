@@ -316,10 +316,15 @@ impl Binder<'_> {
         }
         let names: Option<Vec<String>> =
             columns.iter().map(|column| self.written_column(columns, column)).collect();
+        // `TABLE name` has the star in its one word.
+        let written = self.source.as_ref().map_or("", |source| source.slice(star));
+        let is_table = written.eq_ignore_ascii_case("table");
         if let (Some(stored), Some(names)) = (self.notes(), names)
             && !names.is_empty()
         {
-            stored.stars.push((star, names.join(", ")));
+            let names = names.join(", ");
+            let text = if is_table { format!("SELECT {names} FROM") } else { names };
+            stored.stars.push((star, text));
         }
     }
 
