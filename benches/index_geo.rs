@@ -26,7 +26,7 @@ fn place(random: &mut StdRng) -> Aabb {
 fn filled(is_sealed: bool) -> GeoIndex {
     let env = Env::memory();
     env.vfs.create_dir_all(Path::new("/data")).expect("memory files do not fail");
-    let index = GeoIndex::open(env, Path::new("/data/geo")).expect("an empty index opens");
+    let index = GeoIndex::open(&env, Path::new("/data/geo")).expect("an empty index opens");
     let mut random = StdRng::seed_from_u64(1);
     for row in 1..=POINTS {
         let entry = place(&mut random).encode();

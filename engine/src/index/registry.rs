@@ -103,7 +103,7 @@ impl Registry {
         let dir = self.dir_of(id);
         let index = match space {
             Space::Text => Index::Text(Arc::new(FullTextIndex::open(&self.env, &dir)?)),
-            _ => Index::Geo(Arc::new(GeoIndex::open(self.env.clone(), &dir)?)),
+            _ => Index::Geo(Arc::new(GeoIndex::open(&self.env, &dir)?)),
         };
         indexes.insert(id, index.clone());
         Ok(index)
@@ -172,17 +172,22 @@ impl Registry {
         unsealed.map(|index| index.derived().watermark()).fold(published, Timestamp::min)
     }
 
-    /// Seals every delta of at least `len_min` bytes up to `durable`, and merges segments until
-    /// nothing is left to merge.
+    /// Seals the deltas that `is_due` names by index and bytes, up to `durable`, and merges
+    /// segments until nothing is left to merge.
     ///
     /// # Errors
     /// `Io`, `DiskFull`, `Corruption`: of the first index that failed, after the others had their
     /// turn.
-    pub(crate) fn maintain(&self, durable: Timestamp, len_min: usize) -> Result<()> {
+    pub(crate) fn maintain(
+        &self,
+        durable: Timestamp,
+        is_due: impl Fn(ObjectId, usize) -> bool,
+    ) -> Result<()> {
         let _quiet = self.maintenance.lock();
         let mut result = Ok(());
-        for (_, index) in self.all() {
-            let done = maintain_one(index.derived(), durable, len_min);
+        for (id, index) in self.all() {
+            let index = index.derived();
+            let done = maintain_one(index, durable, is_due(id, index.delta_len()));
             if result.is_ok() {
                 result = done;
             }
@@ -249,8 +254,8 @@ fn dir_name(id: ObjectId) -> String {
     format!("{DIR_PREFIX}{}", id.0)
 }
 
-fn maintain_one(index: &dyn DerivedIndex, durable: Timestamp, len_min: usize) -> Result<()> {
-    if index.delta_len() >= len_min {
+fn maintain_one(index: &dyn DerivedIndex, durable: Timestamp, is_due: bool) -> Result<()> {
+    if is_due {
         index.seal(durable)?;
     }
     while index.merge()? {}

@@ -21,7 +21,7 @@ pub(crate) fn check_files(env: &Env, dir: &Path) -> Result<(usize, Vec<Finding>)
     let (mut count, mut findings) = (0, Vec::new());
     for name in names.iter().filter(|name| name.starts_with(DIR_PREFIX)) {
         let index = dir.join(name);
-        let outcomes = if is_full_text(env, &index)? {
+        let outcomes = if fulltext::is_here(env, &index)? {
             fulltext::check_files(env, &index)
         } else {
             geo::check_files(env, &index)
@@ -34,14 +34,6 @@ pub(crate) fn check_files(env: &Env, dir: &Path) -> Result<(usize, Vec<Finding>)
         }
     }
     Ok((count, findings))
-}
-
-/// Whether an index is of this kind: as its segments' names say, or, without any, its manifest.
-fn is_full_text(env: &Env, dir: &Path) -> Result<bool> {
-    let names = list(env, dir)?;
-    let ending = format!(".{}", fulltext::SEGMENT_EXTENSION);
-    let has_segments = names.iter().any(|name| name.ends_with(&ending));
-    Ok(has_segments || fulltext::check_files(env, dir).iter().all(Result::is_ok))
 }
 
 fn list(env: &Env, dir: &Path) -> Result<Vec<String>> {

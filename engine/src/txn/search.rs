@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::oracle::Pin;
 use crate::error::Result;
-use crate::index::fulltext::{self, Document, TextQuery, matching};
+use crate::index::fulltext::{self, Document, HitRow, TextQuery, matching};
 use crate::index::geo::{Aabb, Hit, Nearest, Neighbor, Search};
 
 /// An own write of an index entry: the row's key, and the entry unless it was removed.
@@ -116,12 +116,35 @@ impl TextSearch {
             .into_iter()
             .filter_map(|(row_key, entry)| {
                 let document = Document::decode(entry?)?;
-                Some(fulltext::Hit { row_key, document })
+                let is_found = found.is_wanted(&row_key) && matching::matches(query, &document);
+                is_found.then(|| fulltext::Hit { row: row_key.into(), document })
             })
-            .filter(|hit| matching::matches(query, &hit.document))
-            .filter(|hit| found.is_wanted(&hit.row_key))
             .collect();
         Self { own, hidden, found, _pin: pin }
+    }
+}
+
+impl TextSearch {
+    /// The key of a hit's row.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn row_key(&self, row: &HitRow) -> Result<Bytes> {
+        self.found.row_key(row)
+    }
+
+    /// Whether an own entry hides what the index knows of a row.
+    fn is_hidden(&self, row: &HitRow) -> Result<bool> {
+        Ok(!self.hidden.is_empty() && self.hidden.contains(&self.found.row_key(row)?))
+    }
+
+    /// The next hit's row key.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn next_row_key(&mut self) -> Result<Option<Bytes>> {
+        let hit = self.next().transpose()?;
+        hit.map(|hit| self.row_key(&hit.row)).transpose()
     }
 }
 
@@ -132,10 +155,17 @@ impl Iterator for TextSearch {
         if let Some(hit) = self.own.pop_front() {
             return Some(Ok(hit));
         }
-        self.found.by_ref().find(|hit| match hit {
-            Ok(hit) => !self.hidden.contains(&hit.row_key),
-            Err(_) => true,
-        })
+        loop {
+            let hit = match self.found.next()? {
+                Ok(hit) => hit,
+                Err(error) => return Some(Err(error)),
+            };
+            match self.is_hidden(&hit.row) {
+                Ok(true) => {}
+                Ok(false) => return Some(Ok(hit)),
+                Err(error) => return Some(Err(error)),
+            }
+        }
     }
 }
 
@@ -292,8 +322,11 @@ mod tests {
     fn with_word(txn: &Transaction, word: &str) -> Vec<String> {
         let query = TextQuery::Term(fulltext::TextTerm::new(word));
         let found = |give| {
-            let hits = txn.search_text(INDEX, &query, give).unwrap().unwrap();
-            let mut rows: Vec<String> = hits.map(|hit| text(&hit.unwrap().row_key)).collect();
+            let mut hits = txn.search_text(INDEX, &query, give).unwrap().unwrap();
+            let mut rows = Vec::new();
+            while let Some(row_key) = hits.next_row_key().unwrap() {
+                rows.push(text(&row_key));
+            }
             rows.sort_unstable();
             rows
         };

@@ -63,7 +63,7 @@ impl GeoScan {
             let row_key = match search {
                 Search::Nothing => None,
                 Search::Meeting(found) => found.next().transpose()?.map(|hit| hit.row_key),
-                Search::WithWords(found) => found.next().transpose()?.map(|hit| hit.row_key),
+                Search::WithWords(found) => found.next_row_key()?,
                 Search::Nearest(nearest) => {
                     let Some(row) = nearest.next(plan, cx)? else { break };
                     out.push(row);

@@ -4,8 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use cairn_engine::Bytes;
-use cairn_engine::index::fulltext::{Give, Hit, TextQuery};
+use cairn_engine::index::fulltext::{Give, Hit, HitRow, TextQuery};
 use cairn_engine::txn::search::TextSearch;
 
 use super::BATCH;
@@ -31,7 +30,7 @@ enum Search {
     Nothing,
     Index(Box<TextSearch>),
     /// Best first.
-    Ranked(BinaryHeap<Ranked<Bytes>>),
+    Ranked(Box<TextSearch>, BinaryHeap<Ranked<HitRow>>),
     /// The query demands no word, so every row is looked at.
     Everything(TableScan),
     /// Every row was looked at; best first.
@@ -50,8 +49,10 @@ impl TextScan {
             let row_key = match search {
                 Search::Nothing => None,
                 Search::Everything(rows) => return rows.next(&plan.scan, cx, max),
-                Search::Index(found) => found.next().transpose()?.map(|hit| hit.row_key),
-                Search::Ranked(hits) => hits.pop().map(|hit| hit.item),
+                Search::Index(found) => found.next_row_key()?,
+                Search::Ranked(found, hits) => {
+                    hits.pop().map(|hit| found.row_key(&hit.item)).transpose()?
+                }
                 Search::RankedRows(rows) => {
                     let Some(row) = rows.pop() else { break };
                     out.push(row.item);
@@ -70,7 +71,10 @@ fn open(plan: &Plan, cx: &Context<'_>) -> Result<Search> {
     let give = if plan.rank.is_some() { Give::Documents } else { Give::RowKeys };
     let found = cx.txn().search_text(plan.index.storage(), &query, give)?;
     Ok(match (found, &plan.rank) {
-        (Some(found), Some(rank)) => Search::Ranked(ranked(found, &rank.rank, cx)?),
+        (Some(mut found), Some(rank)) => {
+            let hits = ranked(&mut found, &rank.rank, cx)?;
+            Search::Ranked(Box::new(found), hits)
+        }
         (Some(found), None) => Search::Index(Box::new(found)),
         (None, None) => Search::Everything(TableScan::default()),
         (None, Some(rank)) => Search::RankedRows(ranked_rows(&plan.scan, &rank.shown, cx)?),
@@ -93,16 +97,20 @@ struct Ranked<T> {
 }
 
 /// Ranks every hit by what the index knows of its document.
-fn ranked(found: TextSearch, rank: &Expr, cx: &Context<'_>) -> Result<BinaryHeap<Ranked<Bytes>>> {
+fn ranked(
+    found: &mut TextSearch,
+    rank: &Expr,
+    cx: &Context<'_>,
+) -> Result<BinaryHeap<Ranked<HitRow>>> {
     let mut hits = Vec::new();
     let mut document = [Value::Null];
     for hit in found {
         cx.check_cancelled()?;
-        let Hit { row_key, document: found } = hit?;
+        let Hit { row, document: found } = hit?;
         document[0] = Value::TsVector(Arc::new(TsVector::from(found)));
         let rank = rank_of(rank, &document, cx)?;
-        cx.memory().grow(size_of::<Ranked<Bytes>>() + row_key.len())?;
-        hits.push(Ranked { rank, item: row_key });
+        cx.memory().grow(size_of::<Ranked<HitRow>>())?;
+        hits.push(Ranked { rank, item: row });
     }
     Ok(BinaryHeap::from(hits))
 }

@@ -166,7 +166,7 @@ fn append_shifted(positions: &mut Vec<Position>, right: Option<Lexeme<'_>>, shif
     }
 }
 
-fn finish(builder: DocumentBuilder) -> Result<TsVector> {
+fn finish(mut builder: DocumentBuilder) -> Result<TsVector> {
     if builder.records_len() > VECTOR_LEN_MAX {
         let message = format!(
             "string is too long for tsvector ({} bytes, max {VECTOR_LEN_MAX} bytes)",

@@ -11,10 +11,11 @@ use bytes::Bytes;
 use parking_lot::{RwLock, RwLockReadGuard};
 
 use super::document::Document;
-use super::matching;
 use super::narrow::Narrowed;
-use super::query::{TextQuery, TextTerm};
-use super::search::Hit;
+use super::query::TextTerm;
+use super::segment::build;
+use crate::error::Result;
+use crate::index::segmented::{self, Built};
 use crate::timestamp::Timestamp;
 
 /// Bytes that one posting, row or change costs besides its contents, roughly.
@@ -65,11 +66,28 @@ impl Delta {
     pub fn apply(&self, ts: Timestamp, row_key: Bytes, document: Option<Document>) {
         self.0.write().push(ts, row_key, document);
     }
+}
 
-    /// A delta of the changes after `upto`.
-    pub fn rest(&self, upto: Timestamp) -> Self {
-        let mut rest = Changes::default();
-        for change in self.read().log.iter().filter(|change| change.begin > upto) {
+impl segmented::Delta for Delta {
+    fn len(&self) -> usize {
+        self.read().len
+    }
+
+    fn first_changes(&self, upto: Timestamp) -> Vec<(Bytes, Timestamp)> {
+        let changes = self.read();
+        let rows = changes.rows.iter().filter(|(_, row)| row.first_change <= upto);
+        rows.map(|(key, row)| (key.clone(), row.first_change)).collect()
+    }
+
+    fn build(&self, upto: Timestamp, oldest: Timestamp) -> Result<Option<Built>> {
+        let versions = self.read().sealed(upto, oldest);
+        build(&versions)
+    }
+
+    fn rest(&self, upto: Timestamp) -> Self {
+        let (old, mut rest) = (self.read(), Changes::default());
+        let newer = old.log.partition_point(|change| change.begin <= upto);
+        for change in old.log.iter().skip(newer) {
             rest.push(change.begin, change.row_key.clone(), change.document.clone());
         }
         Self(RwLock::new(rest))
@@ -101,11 +119,6 @@ impl Changes {
         self.log.push(Change { row_key, begin: ts, end: Timestamp::MAX, document });
     }
 
-    /// Roughly how many bytes it occupies.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
     /// Whether nothing happened.
     pub fn is_empty(&self) -> bool {
         self.log.is_empty()
@@ -123,7 +136,7 @@ impl Changes {
 
     /// The documents that a segment of everything up to `upto` must have, by row; what ended at or
     /// before `oldest` is left out.
-    pub fn sealed(&self, upto: Timestamp, oldest: Timestamp) -> Vec<Sealed> {
+    fn sealed(&self, upto: Timestamp, oldest: Timestamp) -> Vec<Sealed> {
         let mut sealed = Vec::new();
         for change in self.log.iter().filter(|change| change.begin <= upto) {
             let Some(document) = &change.document else { continue };
@@ -142,51 +155,35 @@ impl Changes {
         sealed
     }
 
-    /// The rows that changed up to `upto`, and when they did first.
-    pub fn first_changes(&self, upto: Timestamp) -> Vec<(Bytes, Timestamp)> {
-        let rows = self.rows.iter().filter(|(_, row)| row.first_change <= upto);
-        rows.map(|(key, row)| (key.clone(), row.first_change)).collect()
-    }
-
-    /// Whatever matches at the snapshot.
-    pub fn search(
+    /// What may match, of what is visible at the snapshot.
+    pub fn candidates(
         &self,
-        query: &TextQuery,
         terms: &[TextTerm],
         narrowed: &Narrowed,
         snapshot: Timestamp,
-    ) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        for index in self.candidates(terms, narrowed) {
-            let Some(change) = self.log.get(index as usize) else { continue };
-            let Some(document) = &change.document else { continue };
-            let is_visible = change.begin <= snapshot && snapshot < change.end;
-            if is_visible && matching::matches(query, document) {
-                let (row_key, document) = (change.row_key.clone(), document.clone());
-                hits.push(Hit { row_key, document });
-            }
-        }
-        hits
+    ) -> impl Iterator<Item = (&Bytes, &Document)> {
+        let found = self.having(terms, narrowed).into_iter();
+        let changes = found.filter_map(|index| self.log.get(index as usize));
+        visible(changes, snapshot)
     }
 
     /// Every document that is visible at the snapshot.
     pub fn visible(&self, snapshot: Timestamp) -> impl Iterator<Item = (&Bytes, &Document)> {
-        let log = self.log.iter();
-        log.filter(move |change| change.begin <= snapshot && snapshot < change.end)
-            .filter_map(|change| Some((&change.row_key, change.document.as_ref()?)))
+        visible(self.log.iter(), snapshot)
     }
 
-    fn candidates(&self, terms: &[TextTerm], narrowed: &Narrowed) -> Vec<u32> {
+    /// The changes that have what is demanded.
+    fn having(&self, terms: &[TextTerm], narrowed: &Narrowed) -> Vec<u32> {
         match narrowed {
             Narrowed::Term(term) => {
                 terms.get(*term).map_or(Vec::new(), |term| self.postings_of(term))
             }
             Narrowed::Any(children) => {
-                union(children.iter().map(|child| self.candidates(terms, child)))
+                union(children.iter().map(|child| self.having(terms, child)))
             }
             Narrowed::All(children) => {
                 let mut sets: Vec<_> =
-                    children.iter().map(|child| self.candidates(terms, child)).collect();
+                    children.iter().map(|child| self.having(terms, child)).collect();
                 sets.sort_by_key(Vec::len);
                 let mut sets = sets.into_iter();
                 let mut common = sets.next().unwrap_or_default();
@@ -218,6 +215,15 @@ impl Changes {
         }
         self.postings.get(&term.lexeme).map_or(0, Vec::len)
     }
+}
+
+/// The rows and documents among the changes that a snapshot sees.
+fn visible<'a>(
+    changes: impl Iterator<Item = &'a Change>,
+    snapshot: Timestamp,
+) -> impl Iterator<Item = (&'a Bytes, &'a Document)> {
+    let visible = changes.filter(move |change| change.begin <= snapshot && snapshot < change.end);
+    visible.filter_map(|change| Some((&change.row_key, change.document.as_ref()?)))
 }
 
 fn union(sets: impl Iterator<Item = Vec<u32>>) -> Vec<u32> {

@@ -342,8 +342,8 @@ impl DocumentBuilder {
         self.records.len()
     }
 
-    /// The document.
-    pub fn finish(self) -> Document {
+    /// The document; what follows begins another one.
+    pub fn finish(&mut self) -> Document {
         let is_wide = u16::try_from(self.records.len().max(self.ends.len())).is_err();
         let width = if is_wide { 4 } else { 2 };
         let mut bytes = Vec::with_capacity(1 + width * (self.ends.len() + 1) + self.records.len());
@@ -356,7 +356,10 @@ impl DocumentBuilder {
             }
         }
         bytes.extend_from_slice(&self.records);
-        Document { bytes: bytes.into(), lexeme_count: self.ends.len(), is_wide, whole: None }
+        let lexeme_count = self.ends.len();
+        self.records.clear();
+        self.ends.clear();
+        Document { bytes: bytes.into(), lexeme_count, is_wide, whole: None }
     }
 }
 

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::delta::Changes;
 use super::document::Document;
+use super::index::State;
 use super::matching;
 use super::narrow::{self, Narrowed};
 use super::query::{TextQuery, TextTerm};
-use super::segment::Cursors;
-use super::state::State;
-use crate::error::Result;
+use super::segment::{Cursors, Segment};
+use crate::error::{Error, Result};
 use crate::index::RowKeySet;
+use crate::index::segmented::Part;
 use crate::timestamp::Timestamp;
 
 /// Hits that are found while the delta is kept from changing.
@@ -20,11 +22,28 @@ const BATCH_LEN: usize = 256;
 /// A row that matches.
 #[derive(Clone, Debug)]
 pub struct Hit {
-    /// Its key.
-    pub row_key: Bytes,
+    /// Which row.
+    pub row: HitRow,
     /// Its document, perhaps cut down to the lexemes that the query speaks of: enough to match and
     /// to rank it, with the sizes of the whole document.
     pub document: Document,
+}
+
+/// A row as a search knows it. Its key is read when [`Search::row_key`] is asked: whoever ranks
+/// thousands of rows wants the keys of a few.
+#[derive(Clone, Debug)]
+pub struct HitRow(Row);
+
+#[derive(Clone, Debug)]
+enum Row {
+    Key(Bytes),
+    Document { part: u32, doc: u32 },
+}
+
+impl From<Bytes> for HitRow {
+    fn from(row_key: Bytes) -> Self {
+        Self(Row::Key(row_key))
+    }
 }
 
 /// What a search is to give of each row that matches.
@@ -58,7 +77,7 @@ pub struct Search {
 
 /// A walk through one segment.
 struct Walk {
-    part: usize,
+    part: u32,
     cursors: Cursors,
     next_doc: u32,
 }
@@ -73,10 +92,9 @@ impl Search {
     ) -> Option<Self> {
         let terms = narrow::terms(query);
         let narrowed = narrow::narrow(query, &terms)?;
-        let recent = state.delta.read().search(query, &terms, &narrowed, snapshot);
         let is_blind = !matches!(give, Give::Documents) && narrow::is_exact(query);
         let mut search = Self {
-            state,
+            state: Arc::clone(&state),
             query: query.clone(),
             terms,
             narrowed,
@@ -87,8 +105,35 @@ impl Search {
             next_part: 0,
             walk: None,
         };
-        search.ready = recent.into_iter().filter(|hit| search.is_wanted(&hit.row_key)).collect();
+        search.ready = search.recent(&state.delta.read());
         Some(search)
+    }
+
+    /// The hits of the delta.
+    fn recent(&self, delta: &Changes) -> Vec<Hit> {
+        let candidates = delta.candidates(&self.terms, &self.narrowed, self.snapshot);
+        let wanted = candidates.filter(|(row_key, document)| {
+            self.is_wanted(row_key) && matching::matches(&self.query, *document)
+        });
+        let hit = |(row_key, document): (&Bytes, &Document)| Hit {
+            row: row_key.clone().into(),
+            document: document.clone(),
+        };
+        wanted.map(hit).collect()
+    }
+
+    /// The key of a hit's row.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn row_key(&self, row: &HitRow) -> Result<Bytes> {
+        match &row.0 {
+            Row::Key(row_key) => Ok(row_key.clone()),
+            Row::Document { part, doc } => match self.state.parts.get(*part as usize) {
+                Some(part) => part.segment.row_key(*doc),
+                None => Err(Error::internal("a hit of another search")),
+            },
+        }
     }
 
     /// Whether a row is one of those that are looked for.
@@ -113,7 +158,7 @@ impl Search {
     fn enter_next_part(&mut self) -> Result<bool> {
         let Some(part) = self.state.parts.get(self.next_part) else { return Ok(false) };
         let cursors = part.segment.cursors(&self.terms, &self.narrowed)?;
-        self.walk = Some(Walk { part: self.next_part, cursors, next_doc: 0 });
+        self.walk = Some(Walk { part: self.next_part as u32, cursors, next_doc: 0 });
         self.next_part += 1;
         Ok(true)
     }
@@ -121,35 +166,38 @@ impl Search {
     /// Finds one batch; `None` when the segment is through.
     fn advance(&mut self, mut walk: Walk) -> Result<Option<Walk>> {
         let state = Arc::clone(&self.state);
-        let Some(part) = state.parts.get(walk.part) else { return Ok(None) };
+        let Some(part) = state.parts.get(walk.part as usize) else { return Ok(None) };
         let delta = state.delta.read();
         while self.ready.len() < BATCH_LEN {
             let candidate = walk.cursors.next_candidate(walk.next_doc);
             let Some(doc) = candidate else { return Ok(None) };
             walk.next_doc = doc + 1;
-            if self.among.is_some() && !self.is_wanted(part.segment.row_key_ref(doc)?) {
-                continue;
-            }
-            let begin = part.segment.begin(doc)?;
-            if begin > self.snapshot || part.end(doc) <= self.snapshot {
+            if !self.is_visible(part, doc, &delta)? {
                 continue;
             }
             let document = match self.is_blind {
                 true => Document::default(),
                 false => walk.cursors.cut_document(doc),
             };
-            if !self.is_blind && !matching::matches(&self.query, &document) {
-                continue;
+            if self.is_blind || matching::matches(&self.query, &document) {
+                let (lexemes, positions) = part.segment.size(doc)?;
+                let document = document.cut_from(lexemes, positions);
+                let row = HitRow(Row::Document { part: walk.part, doc });
+                self.ready.push(Hit { row, document });
             }
-            let row_key = part.segment.row_key(doc)?;
-            if !delta.is_empty() && delta.is_changed(&row_key, self.snapshot) {
-                continue;
-            }
-            let (lexemes, positions) = part.segment.size(doc)?;
-            let document = document.cut_from(lexemes, positions);
-            self.ready.push(Hit { row_key, document });
         }
         Ok(Some(walk))
+    }
+
+    /// Whether the snapshot sees a document, and its row is looked for.
+    fn is_visible(&self, part: &Part<Segment>, doc: u32, delta: &Changes) -> Result<bool> {
+        if self.among.is_some() && !self.is_wanted(part.segment.row_key_ref(doc)?) {
+            return Ok(false);
+        }
+        if !part.is_visible(doc, part.segment.begin(doc)?, self.snapshot) {
+            return Ok(false);
+        }
+        Ok(delta.is_empty() || !delta.is_changed(part.segment.row_key_ref(doc)?, self.snapshot))
     }
 }
 

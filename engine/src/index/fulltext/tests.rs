@@ -57,6 +57,12 @@ fn visible(model: &Model, snapshot: u64) -> impl Iterator<Item = (&Bytes, &Docum
     })
 }
 
+/// What a search finds: row keys and documents.
+fn all(mut search: Search) -> Vec<(Bytes, Document)> {
+    let hits: Vec<Hit> = search.by_ref().collect::<Result<_>>().unwrap();
+    hits.into_iter().map(|hit| (search.row_key(&hit.row).unwrap(), hit.document)).collect()
+}
+
 /// A search among every second row finds these.
 fn check_search_among(
     index: &FullTextIndex,
@@ -68,16 +74,16 @@ fn check_search_among(
     let wanted: Vec<&Bytes> = expected.iter().step_by(2).copied().collect();
     wanted.iter().for_each(|key| among.insert(key));
     let search = index.search(query, Timestamp(snapshot), Give::RowKeysAmong(among)).unwrap();
-    let hits: Vec<Hit> = search.collect::<Result<_>>().unwrap();
-    let mut found: Vec<&Bytes> = hits.iter().map(|hit| &hit.row_key).collect();
+    let hits = all(search);
+    let mut found: Vec<&Bytes> = hits.iter().map(|(row_key, _)| row_key).collect();
     found.sort();
     assert_eq!(found, wanted, "{query:?} at {snapshot}");
 }
 
 fn check_search(index: &FullTextIndex, model: &Model, query: &TextQuery, snapshot: u64) {
     let Some(search) = index.search(query, Timestamp(snapshot), Give::Documents) else { return };
-    let hits: Vec<Hit> = search.collect::<Result<_>>().unwrap();
-    let mut found: Vec<&Bytes> = hits.iter().map(|hit| &hit.row_key).collect();
+    let hits = all(search);
+    let mut found: Vec<&Bytes> = hits.iter().map(|(row_key, _)| row_key).collect();
     found.sort();
     let expected: Vec<&Bytes> = visible(model, snapshot)
         .filter(|(_, document)| matching::matches(query, *document))
@@ -85,16 +91,16 @@ fn check_search(index: &FullTextIndex, model: &Model, query: &TextQuery, snapsho
         .collect();
     assert_eq!(found, expected, "{query:?} at {snapshot}");
     check_search_among(index, query, snapshot, &expected);
-    for hit in &hits {
-        let (_, whole) = visible(model, snapshot).find(|(key, _)| **key == hit.row_key).unwrap();
-        assert_eq!(hit.document.whole_len(), whole.len());
-        assert_eq!(hit.document.whole_position_count(), whole.whole_position_count());
+    for (row_key, document) in &hits {
+        let (_, whole) = visible(model, snapshot).find(|(key, _)| *key == row_key).unwrap();
+        assert_eq!(document.whole_len(), whole.len());
+        assert_eq!(document.whole_position_count(), whole.whole_position_count());
         for term in query.terms() {
             let positions = |document: &Document| -> Vec<(String, Vec<Position>)> {
                 let lexemes = document.iter().filter(|lexeme| term.covers(lexeme.text));
                 lexemes.map(|l| (l.text.to_owned(), l.positions.iter().collect())).collect()
             };
-            assert_eq!(positions(&hit.document), positions(whole), "{query:?}");
+            assert_eq!(positions(document), positions(whole), "{query:?}");
         }
     }
 }

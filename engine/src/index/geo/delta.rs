@@ -6,7 +6,9 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use rstar::{AABB, ParentNode, RTree, RTreeNode, RTreeObject};
 
 use super::Aabb;
-use super::segment::{Change, Version};
+use super::segment::{Version, build};
+use crate::error::Result;
+use crate::index::segmented::{self, Built};
 use crate::timestamp::Timestamp;
 
 /// Roughly what one change occupies beside its key: in the tree, the map and the log.
@@ -64,6 +66,33 @@ impl Delta {
     }
 }
 
+impl segmented::Delta for Delta {
+    fn len(&self) -> usize {
+        self.read().len
+    }
+
+    fn first_changes(&self, upto: Timestamp) -> Vec<(Bytes, Timestamp)> {
+        let tree = self.read();
+        let firsts = tree.rows.iter().filter_map(|(key, changes)| Some((key, changes.first()?.0)));
+        firsts.filter(|(_, ts)| *ts <= upto).map(|(key, ts)| (key.clone(), ts)).collect()
+    }
+
+    fn build(&self, upto: Timestamp, oldest: Timestamp) -> Result<Option<Built>> {
+        let versions = self.read().versions(upto, oldest);
+        Ok(build(versions))
+    }
+
+    fn rest(&self, upto: Timestamp) -> Self {
+        let (old, mut tree) = (self.read(), Tree::default());
+        let newer = old.log.partition_point(|logged| logged.ts <= upto);
+        for Logged { ts, key, ordinal } in old.log.iter().skip(newer) {
+            let change = old.rows.get(key).and_then(|changes| changes.get(*ordinal as usize));
+            tree.apply(*ts, key.clone(), change.and_then(|(_, bounds)| *bounds));
+        }
+        Self { tree: RwLock::new(tree) }
+    }
+}
+
 impl Tree {
     fn apply(&mut self, ts: Timestamp, key: Bytes, bounds: Option<Aabb>) {
         self.len += CHANGE_LEN + key.len();
@@ -74,11 +103,6 @@ impl Tree {
         if let Some(bounds) = bounds {
             self.items.insert(Item { bounds, key, ordinal });
         }
-    }
-
-    /// Roughly how many bytes it occupies.
-    pub fn len(&self) -> usize {
-        self.len
     }
 
     /// How many boxes it holds.
@@ -112,42 +136,26 @@ impl Tree {
         self.items.root()
     }
 
-    /// What a segment of all changes at or before `upto` holds. Versions that ended at or before
-    /// `oldest` are left out; their rows still count as changed.
-    pub fn sealed(&self, upto: Timestamp, oldest: Timestamp) -> (Vec<Version>, Vec<Change>) {
-        let (mut versions, mut sealed) = (Vec::new(), Vec::new());
+    /// The versions that began at or before `upto`, without those that ended at or before
+    /// `oldest`.
+    fn versions(&self, upto: Timestamp, oldest: Timestamp) -> Vec<Version> {
+        let mut versions = Vec::new();
         for (key, changes) in &self.rows {
             let old = changes.partition_point(|(ts, _)| *ts <= upto);
-            let Some(((first, _), _)) = changes.split_first().filter(|_| old > 0) else { continue };
-            sealed.push(Change { key: key.clone(), first: *first });
-            for (ordinal, (start, bounds)) in changes.iter().take(old).enumerate() {
+            for (ordinal, (begin, bounds)) in changes.iter().take(old).enumerate() {
+                // A later end is found in the delta that stays.
                 let next = changes.get(ordinal + 1).filter(|(ts, _)| *ts <= upto);
                 let end = next.map_or(Timestamp::MAX, |(ts, _)| *ts);
                 if let Some(bounds) = bounds
                     && end > oldest
-                    && end > *start
+                    && end > *begin
                 {
-                    versions.push(Version {
-                        key: key.clone(),
-                        bounds: *bounds,
-                        start: *start,
-                        end,
-                    });
+                    let (key, bounds) = (key.clone(), *bounds);
+                    versions.push(Version { key, bounds, begin: *begin, end });
                 }
             }
         }
-        (versions, sealed)
-    }
-
-    /// A delta of the changes after `upto`. Takes time for those only: commits wait meanwhile.
-    pub fn rest(&self, upto: Timestamp) -> Delta {
-        let mut tree = Self::default();
-        let newer = self.log.partition_point(|logged| logged.ts <= upto);
-        for Logged { ts, key, ordinal } in self.log.iter().skip(newer) {
-            let change = self.rows.get(key).and_then(|changes| changes.get(*ordinal as usize));
-            tree.apply(*ts, key.clone(), change.and_then(|(_, bounds)| *bounds));
-        }
-        Delta { tree: RwLock::new(tree) }
+        versions
     }
 }
 

@@ -10,8 +10,10 @@ use rstar::RTreeNode;
 
 use super::Aabb;
 use super::delta::{Item, Tree, node_bounds};
-use super::state::State;
+use super::index::State;
+use super::segment::Entry;
 use crate::error::Result;
+use crate::index::segmented::Part;
 use crate::timestamp::Timestamp;
 
 /// How many neighbours the delta is asked for at first; then twice as many, and so on.
@@ -40,13 +42,15 @@ pub struct Nearest {
 /// A node or an entry of a segment.
 struct Candidate {
     distance: f64,
-    segment: usize,
+    /// Which segment.
+    part: u32,
     place: Place,
 }
 
+/// Small, for a walk puts hundreds into its queue.
 enum Place {
-    Node { level: usize, node: usize },
-    Entry { bounds: Aabb, key_place: u64 },
+    Node { level: u8, node: u32 },
+    Entry { item: u32 },
 }
 
 impl Candidate {
@@ -83,11 +87,11 @@ impl Eq for Candidate {}
 
 impl Nearest {
     pub(super) fn new(state: Arc<State>, origin: Aabb, snapshot: Timestamp) -> Self {
-        let roots = state.segments.iter().enumerate();
-        let queue = roots
-            .filter_map(|(segment, tree)| {
-                let place = Place::Node { level: tree.root_level()?, node: 0 };
-                Some(Candidate { distance: 0.0, segment, place })
+        let queue = (0u32..)
+            .zip(&state.parts)
+            .filter_map(|(part, Part { segment, .. })| {
+                let place = Place::Node { level: segment.root_level()? as u8, node: 0 };
+                Some(Candidate { distance: 0.0, part, place })
             })
             .collect();
         let delta = DeltaNeighbors { taken: 0, batch: VecDeque::new(), is_done: false };
@@ -101,37 +105,45 @@ impl Nearest {
             if best.distance > limit {
                 return Ok(None);
             }
-            let Some(Candidate { distance, segment: index, place }) = self.queue.pop() else {
+            let Some(Candidate { distance, part, place }) = self.queue.pop() else {
                 return Ok(None);
             };
-            let Some(segment) = self.state.segments.get(index) else { continue };
             match place {
-                Place::Entry { bounds, key_place } => {
-                    let row_key = segment.key(key_place)?;
-                    if !self.state.is_superseded(index, &row_key, self.snapshot)? {
+                Place::Node { level, node } => self.visit(part, level, node)?,
+                Place::Entry { item } => {
+                    let Some(Part { segment, .. }) = self.state.parts.get(part as usize) else {
+                        continue;
+                    };
+                    let Entry { bounds, key_place, .. } = segment.entry(item)?;
+                    let row_key = segment.shared_key(key_place)?;
+                    if !self.state.delta.read().is_changed(&row_key, self.snapshot) {
                         return Ok(Some(Neighbor { distance, row_key, bounds }));
                     }
-                }
-                Place::Node { level: 0, node } => {
-                    let visible =
-                        segment.entries(node)?.filter(|entry| entry.is_visible(self.snapshot));
-                    self.queue.extend(visible.map(|entry| Candidate {
-                        distance: self.origin.distance(&entry.bounds),
-                        segment: index,
-                        place: Place::Entry { bounds: entry.bounds, key_place: entry.key_place },
-                    }));
-                }
-                Place::Node { level, node } => {
-                    let children = segment.children(level, node)?;
-                    self.queue.extend(children.map(|(node, bounds)| Candidate {
-                        distance: self.origin.distance(&bounds),
-                        segment: index,
-                        place: Place::Node { level: level - 1, node },
-                    }));
                 }
             }
         }
         Ok(None)
+    }
+
+    /// Adds what is below a node.
+    fn visit(&mut self, part: u32, level: u8, node: u32) -> Result<()> {
+        let Some(tree) = self.state.parts.get(part as usize) else { return Ok(()) };
+        let (origin, snapshot) = (self.origin, self.snapshot);
+        let candidate = |bounds: &Aabb, place| {
+            let distance = origin.distance(bounds);
+            Candidate { distance, part, place }
+        };
+        if level == 0 {
+            let entries = tree.segment.entries(node as usize)?;
+            let visible = entries.filter(|e| tree.is_visible(e.item, e.begin, snapshot));
+            let found = visible.map(|e| candidate(&e.bounds, Place::Entry { item: e.item }));
+            self.queue.extend(found);
+        } else {
+            let below = |node: usize| Place::Node { level: level - 1, node: node as u32 };
+            let children = tree.segment.children(usize::from(level), node as usize)?;
+            self.queue.extend(children.map(|(node, bounds)| candidate(&bounds, below(node))));
+        }
+        Ok(())
     }
 }
 

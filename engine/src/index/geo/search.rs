@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Aabb;
-use super::state::State;
+use super::index::State;
 use crate::error::Result;
+use crate::index::segmented::Segment as _;
 use crate::timestamp::Timestamp;
 
 /// A row that a search found.
@@ -31,9 +32,10 @@ pub struct Search {
 
 impl Search {
     pub(super) fn new(state: Arc<State>, window: Aabb, snapshot: Timestamp) -> Self {
-        let roots = state.segments.iter().enumerate();
-        let pending =
-            roots.filter_map(|(index, segment)| Some((index, segment.root_level()?, 0))).collect();
+        let roots = state.parts.iter().enumerate();
+        let pending = roots
+            .filter_map(|(index, part)| Some((index, part.segment.root_level()?, 0)))
+            .collect();
         let tree = state.delta.read();
         let items = tree.intersecting(&window).filter(|item| tree.is_visible(item, snapshot));
         let hit =
@@ -44,20 +46,22 @@ impl Search {
     }
 
     fn visit(&mut self, index: usize, level: usize, node: usize) -> Result<()> {
-        let Some(segment) = self.state.segments.get(index) else { return Ok(()) };
+        let Some(part) = self.state.parts.get(index) else { return Ok(()) };
         if level > 0 {
-            let children = segment.children(level, node)?;
+            let children = part.segment.children(level, node)?;
             let meeting = children.filter(|(_, bounds)| bounds.intersects(&self.window));
             self.pending.extend(meeting.map(|(child, _)| (index, level - 1, child)));
             return Ok(());
         }
-        for entry in segment.entries(node)? {
-            if !entry.bounds.intersects(&self.window) || !entry.is_visible(self.snapshot) {
-                continue;
-            }
-            let row_key = segment.key(entry.key_place)?;
-            if !self.state.is_superseded(index, &row_key, self.snapshot)? {
-                self.found.push(Hit { row_key, bounds: entry.bounds });
+        let recent = self.state.delta.read();
+        for entry in part.segment.entries(node)? {
+            let is_seen = entry.bounds.intersects(&self.window)
+                && part.is_visible(entry.item, entry.begin, self.snapshot);
+            if is_seen {
+                let row_key = part.segment.shared_key(entry.key_place)?;
+                if !recent.is_changed(&row_key, self.snapshot) {
+                    self.found.push(Hit { row_key, bounds: entry.bounds });
+                }
             }
         }
         Ok(())
@@ -91,7 +95,7 @@ pub(super) fn estimate(state: &State, window: &Aabb) -> Result<usize> {
     let counted = tree.intersecting(window).take(ITEMS_MAX).count();
     let mut total = if counted < ITEMS_MAX { counted } else { tree.item_count() };
     drop(tree);
-    for segment in &state.segments {
+    for segment in state.parts.iter().map(|part| &part.segment) {
         let Some(mut level) = segment.root_level() else { continue };
         let mut nodes = vec![0];
         while level > 0 && nodes.len() <= NODES_MAX {
@@ -106,7 +110,7 @@ pub(super) fn estimate(state: &State, window: &Aabb) -> Result<usize> {
         }
         if level > 0 || nodes.len() > NODES_MAX {
             let all = segment.node_count(level).max(1);
-            total += (segment.entry_count() as f64 * nodes.len() as f64 / all as f64) as usize;
+            total += (f64::from(segment.item_count()) * nodes.len() as f64 / all as f64) as usize;
             continue;
         }
         for leaf in nodes {

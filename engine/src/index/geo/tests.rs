@@ -53,7 +53,7 @@ impl Model {
     /// What a crash does: the delta is gone, and the transaction layer applies what is newer than
     /// the watermark again.
     fn reopen(&self, env: &Env) -> GeoIndex {
-        let index = GeoIndex::open(env.clone(), Path::new(DIR)).unwrap();
+        let index = GeoIndex::open(env, Path::new(DIR)).unwrap();
         let mut changes: Vec<_> = self.changes.iter().collect();
         changes.sort_by_key(|((_, ts), _)| *ts);
         for ((key, ts), bounds) in changes {
@@ -108,7 +108,7 @@ fn agrees_with_the_model() {
         let env = Env::memory();
         env.vfs.create_dir_all(Path::new("/data")).unwrap();
         let mut model = Model::default();
-        let mut index = GeoIndex::open(env.clone(), Path::new(DIR)).unwrap();
+        let mut index = GeoIndex::open(&env, Path::new(DIR)).unwrap();
         let mut oldest = 0;
         for _ in 0..150 {
             match random.random_range(0..10) {
@@ -143,7 +143,7 @@ fn a_running_search_outlives_seals_and_merges() {
     let mut random = StdRng::seed_from_u64(1);
     let env = Env::memory();
     env.vfs.create_dir_all(Path::new("/data")).unwrap();
-    let index = GeoIndex::open(env, Path::new(DIR)).unwrap();
+    let index = GeoIndex::open(&env, Path::new(DIR)).unwrap();
     let mut model = Model::default();
     for _ in 0..20 {
         model.commit(&index, &mut random);
@@ -165,13 +165,13 @@ fn a_running_search_outlives_seals_and_merges() {
 fn a_checkpoint_opens_and_verify_finds_what_is_wrong() {
     let env = Env::memory();
     env.vfs.create_dir_all(Path::new("/data")).unwrap();
-    let index = GeoIndex::open(env.clone(), Path::new(DIR)).unwrap();
+    let index = GeoIndex::open(&env, Path::new(DIR)).unwrap();
     let here = Aabb::point([1.0; 3]);
     index.apply(Timestamp(1), b"a", Some(&here.encode()));
     index.apply(Timestamp(1), b"b", Some(&Bytes::from_static(b"nonsense")));
     index.seal(Timestamp(1)).unwrap();
     index.checkpoint(Path::new("/data/copy")).unwrap();
-    let copy = GeoIndex::open(env, Path::new("/data/copy")).unwrap();
+    let copy = GeoIndex::open(&env, Path::new("/data/copy")).unwrap();
     assert_eq!(copy.watermark(), Timestamp(1));
     assert_eq!(copy.search(&here, Timestamp(1)).count(), 1);
     assert_eq!(copy.estimate(&here), 1);

@@ -1,6 +1,5 @@
 //! Building segments: out of documents, and out of other segments.
 
-use ahash::AHashMap;
 use bytes::Bytes;
 use tantivy::directory::OwnedBytes;
 use tantivy::fastfield::{AliveBitSet, write_alive_bitset};
@@ -13,19 +12,20 @@ use super::rows::{self, Row};
 use super::{Segment, pack};
 use crate::error::Result;
 use crate::index::fulltext::delta::Sealed;
+use crate::index::segmented::{Built, Ended, Part, Segment as _};
 use crate::timestamp::Timestamp;
 
 /// Bytes that tantivy may use before it would begin another segment; it only sizes its tables.
 const MEMORY_BUDGET: usize = 16 << 20;
 
-/// When documents ended, by number; those that are not here have not.
-pub(in crate::index::fulltext) type Ended = AHashMap<u32, Timestamp>;
-
-/// The bytes of a segment of these documents, and which of them have ended.
+/// A segment of these documents; `None` without any.
 ///
 /// # Errors
 /// `Internal`.
-pub(in crate::index::fulltext) fn build(versions: &[Sealed]) -> Result<(Vec<u8>, Ended)> {
+pub(in crate::index::fulltext) fn build(versions: &[Sealed]) -> Result<Option<Built>> {
+    if versions.is_empty() {
+        return Ok(None);
+    }
     let directory = MemoryDirectory::default();
     let mut writer = Index::builder()
         .schema(schema())
@@ -47,27 +47,21 @@ pub(in crate::index::fulltext) fn build(versions: &[Sealed]) -> Result<(Vec<u8>,
         }
     }
     writer.finalize().map_err(build_error)?;
-    Ok((finish(directory, &rows), ended))
+    Ok(Some(Built { bytes: finish(directory, &rows), ended }))
 }
 
-/// The bytes of a segment that holds what `parts` hold, except what ended at or before `oldest`;
-/// `None` when that is nothing.
-///
-/// # Errors
-/// `Corruption`, `Internal`.
-pub(in crate::index::fulltext) fn merge(
-    parts: &[(&Segment, &Ended)],
-    oldest: Timestamp,
-) -> Result<Option<(Vec<u8>, Ended)>> {
+/// See [`Segment::merge`](crate::index::segmented::Segment::merge).
+pub(super) fn merge(parts: &[Part<Segment>], oldest: Timestamp) -> Result<Option<Built>> {
     let mut rows = Vec::new();
     let mut ended = Ended::default();
     let mut segments = Vec::with_capacity(parts.len());
     let mut filters = Vec::with_capacity(parts.len());
-    for (segment, ended_before) in parts {
-        let (table, count) = (segment.rows()?, segment.doc_count());
+    for part in parts {
+        let segment = &part.segment;
+        let (table, count) = (segment.rows()?, segment.item_count());
         let mut alive = BitSet::with_max_value(count);
         for doc in 0..count {
-            let end = ended_before.get(&doc).copied().unwrap_or(Timestamp::MAX);
+            let end = part.end(doc);
             if end <= oldest {
                 continue;
             }
@@ -88,7 +82,7 @@ pub(in crate::index::fulltext) fn merge(
     let directory = MemoryDirectory::default();
     merge_filtered_segments(&segments, settings(), filters, directory.clone())
         .map_err(build_error)?;
-    Ok(Some((finish(directory, &rows), ended)))
+    Ok(Some(Built { bytes: finish(directory, &rows), ended }))
 }
 
 fn finish(directory: MemoryDirectory, rows: &[Row]) -> Vec<u8> {

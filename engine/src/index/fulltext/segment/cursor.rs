@@ -24,6 +24,7 @@ pub(in crate::index::fulltext) struct Cursors {
     /// What was found for the current document.
     found: Vec<FoundLexeme>,
     scratch: Vec<u32>,
+    builder: DocumentBuilder,
 }
 
 /// A lexeme of the current document.
@@ -79,7 +80,8 @@ impl Segment {
         }
         let scout = Scout::new(narrowed, &scouts);
         let (numbers, found, scratch) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Cursors { scout, readers, numbers, found, scratch })
+        let builder = DocumentBuilder::default();
+        Ok(Cursors { scout, readers, numbers, found, scratch, builder })
     }
 
     fn cursor(&self, term: &TextTerm, option: IndexRecordOption) -> Result<Cursor> {
@@ -209,7 +211,6 @@ impl Cursors {
     pub fn cut_document(&mut self, doc: u32) -> Document {
         self.collect(doc);
         self.sort_by_lexeme();
-        let mut builder = DocumentBuilder::default();
         let mut last: Option<&str> = None;
         for found in &self.found {
             let text = text_of(&self.readers, found);
@@ -219,9 +220,9 @@ impl Cursors {
             }
             last = Some(text);
             let numbers = self.numbers.get(found.range.clone()).unwrap_or_default();
-            builder.push(text, lexemes::positions(numbers));
+            self.builder.push(text, lexemes::positions(numbers));
         }
-        builder.finish()
+        self.builder.finish()
     }
 
     /// Gathers what every cursor has for the document.

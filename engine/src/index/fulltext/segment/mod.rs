@@ -14,12 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use tantivy::index::SegmentId;
 use tantivy::postings::Postings;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, Index, InvertedIndexReader, SegmentReader, TERMINATED};
 
-pub(super) use build::{Ended, build, merge};
+pub(super) use build::build;
 pub(super) use cursor::Cursors;
 use directory::MemoryDirectory;
 use pack::Section;
@@ -29,6 +28,7 @@ use super::query::TextTerm;
 use super::signature::Signature;
 use crate::env::Vfs;
 use crate::error::{Error, Result};
+use crate::index::segmented::{self, Built, Kind, Part, Segment as _};
 use crate::timestamp::Timestamp;
 
 /// Lexemes that an estimate of a prefix looks at.
@@ -36,7 +36,6 @@ const ESTIMATED_LEXEMES_MAX: usize = 256;
 
 /// An open segment file.
 pub(super) struct Segment {
-    pub id: u64,
     path: PathBuf,
     len: usize,
     sections: Vec<Section>,
@@ -54,7 +53,6 @@ struct Content {
 pub(super) struct Tantivy {
     index: Index,
     segment: tantivy::Segment,
-    _id: SegmentId,
     lexemes: std::sync::Arc<InvertedIndexReader>,
 }
 
@@ -64,19 +62,21 @@ impl Tantivy {
     }
 }
 
-impl Segment {
-    /// Opens a segment file.
-    ///
-    /// # Errors
-    /// `Io`, `Corruption`, `Unusable` when it is of a newer format.
-    pub fn open(vfs: &dyn Vfs, path: &Path, id: u64) -> Result<Self> {
+impl segmented::Segment for Segment {
+    const KIND: Kind = Kind {
+        name: "full-text",
+        magic: b"CAIRNFTM",
+        format_version: pack::FORMAT_VERSION,
+        extension: "fts",
+    };
+
+    fn open(vfs: &dyn Vfs, path: &Path) -> Result<Self> {
         let file = vfs.map(path).map_err(|error| Error::io("map", path, error))?;
         let sections = pack::unpack(path, &file)?;
         let rows = sections.iter().find(|section| section.name == rows::NAME);
         let rows = rows.and_then(|section| Rows::new(section.bytes.clone()));
         let rows = rows.ok_or_else(|| Error::corruption(path, 0, "a list of rows", "none"))?;
         Ok(Self {
-            id,
             path: path.to_owned(),
             len: file.len(),
             sections,
@@ -85,16 +85,29 @@ impl Segment {
         })
     }
 
-    /// Bytes of the file.
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.len
     }
 
-    /// How many documents it has, ended ones included.
-    pub fn doc_count(&self) -> u32 {
+    fn item_count(&self) -> u32 {
         self.doc_count
     }
 
+    fn ordered(&self, index: u32) -> Result<(u32, &[u8])> {
+        self.rows()?.ordered(index).ok_or_else(|| self.rows_damaged())
+    }
+
+    /// Checks the checksum of every section.
+    fn check(&self) -> Result<()> {
+        self.sections.iter().try_for_each(|section| pack::check(&self.path, section))
+    }
+
+    fn merge(parts: &[Part<Self>], oldest: Timestamp) -> Result<Option<Built>> {
+        build::merge(parts, oldest)
+    }
+}
+
+impl Segment {
     fn content(&self) -> Result<&Content> {
         self.content.get_or_init(|| self.load()).as_ref().map_err(Clone::clone)
     }
@@ -119,7 +132,7 @@ impl Segment {
         if reader.max_doc() != self.doc_count {
             return Err(lexemes::read_error(&self.path, "another number of documents"));
         }
-        let tantivy = Tantivy { index, _id: segment.id(), segment, lexemes };
+        let tantivy = Tantivy { index, segment, lexemes };
         Ok(Content { rows: rows.ok_or_else(|| self.rows_damaged())?, tantivy })
     }
 
@@ -133,22 +146,6 @@ impl Segment {
 
     fn tantivy(&self) -> Result<&Tantivy> {
         Ok(&self.content()?.tantivy)
-    }
-
-    /// Checks the checksum of every section.
-    ///
-    /// # Errors
-    /// `Corruption`.
-    pub fn check(&self) -> Result<()> {
-        self.sections.iter().try_for_each(|section| pack::check(&self.path, section))
-    }
-
-    /// The documents of a row, oldest first.
-    ///
-    /// # Errors
-    /// `Corruption`.
-    pub fn docs_of(&self, row_key: &[u8]) -> Result<Vec<u32>> {
-        Ok(self.rows()?.docs_of(row_key).collect())
     }
 
     /// When a document's version of its row was committed.

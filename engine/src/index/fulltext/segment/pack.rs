@@ -19,7 +19,8 @@ use crate::encoding::{Decoder, put_bytes, put_varint};
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"CAIRNFTS";
-const FORMAT_VERSION: u32 = 1;
+/// The version that is read and written.
+pub(super) const FORMAT_VERSION: u32 = 1;
 const HEADER_LEN: usize = 12;
 const FOOTER_LEN: usize = 20;
 
@@ -66,7 +67,7 @@ pub(super) fn unpack(path: &Path, file: &Bytes) -> Result<Vec<Section>> {
     let version = Decoder::at(file, MAGIC.len()).u32();
     if version != Some(FORMAT_VERSION) {
         let name = path.display();
-        return Err(Error::unusable(format!("full-text segment of a newer format file={name}")));
+        return Err(Error::unusable(format!("full-text segment of another format file={name}")));
     }
     let footer_at = file.len().saturating_sub(FOOTER_LEN);
     let mut footer = Decoder::at(file, footer_at);

@@ -125,27 +125,8 @@ impl Rows {
         Some(Row { key: self.shared_key(doc)?, begin: self.begin(doc)?, lexemes, positions })
     }
 
-    /// The documents of a row, oldest first.
-    pub fn docs_of(&self, key: &[u8]) -> impl Iterator<Item = u32> + '_ {
-        let (mut low, mut high) = (0, self.count);
-        while low < high {
-            let middle = low.midpoint(high);
-            let is_less = self.ordered(middle).is_some_and(|(_, found)| found < key);
-            if is_less {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let key = key.to_owned();
-        (low..self.count)
-            .map_while(move |index| self.ordered(index))
-            .take_while(move |(_, found)| *found == key)
-            .map(|(doc, _)| doc)
-    }
-
-    /// The `index`th document in the order of row keys.
-    fn ordered(&self, index: u32) -> Option<(u32, &[u8])> {
+    /// The `index`th document in the order of row keys, then of timestamps, and its row key.
+    pub fn ordered(&self, index: u32) -> Option<(u32, &[u8])> {
         let at = HEADER_LEN + self.count as usize * RECORD_LEN + index as usize * 4;
         let doc = Decoder::at(&self.bytes, at).u32()?;
         Some((doc, self.key(doc)?))
@@ -170,9 +151,8 @@ mod tests {
             assert_eq!(table.row(doc).as_ref(), Some(row));
         }
         assert_eq!(table.key(4), None);
-        assert_eq!(table.docs_of(b"b").collect::<Vec<_>>(), [2, 0]);
-        assert_eq!(table.docs_of(b"").collect::<Vec<_>>(), [3]);
-        assert_eq!(table.docs_of(b"c").count(), 0);
+        let order: Vec<_> = (0..4).map(|index| table.ordered(index).unwrap().0).collect();
+        assert_eq!(order, [3, 1, 2, 0]);
         assert!(Rows::new(Bytes::from_static(&[9, 0, 0, 0])).is_none());
     }
 }

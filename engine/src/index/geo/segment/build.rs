@@ -6,36 +6,39 @@
 use ahash::AHashMap;
 use bytes::Bytes;
 
+use super::Version;
 use super::layout::{
-    BOX_LEN, CHANGE_COUNT_AT, CHECKSUMS_CRC_AT, CHUNK_LEN, ENTRY_COUNT_AT, FORMAT_VERSION,
-    HEADER_CRC_AT, INNER_CAPACITY, KEYS_LEN_AT, LEAF_CAPACITY, MAGIC, hash, level_counts,
+    BOX_LEN, CHECKSUMS_CRC_AT, CHUNK_LEN, ENTRY_COUNT_AT, FORMAT_VERSION, HEADER_CRC_AT,
+    INNER_CAPACITY, KEYS_LEN_AT, LEAF_CAPACITY, MAGIC, level_counts,
 };
-use super::{Change, Version};
 use crate::encoding::checksum::checksum;
 use crate::encoding::put_bytes;
 use crate::index::geo::Aabb;
+use crate::index::segmented::{Built, Ended};
+use crate::timestamp::Timestamp;
 
-/// The bytes of a segment file. Changes are needed only where older components exist.
-pub(in crate::index::geo) fn build(
-    mut versions: Vec<Version>,
-    mut changes: Vec<Change>,
-) -> Vec<u8> {
+/// A segment of these versions; `None` without any.
+pub(in crate::index::geo) fn build(mut versions: Vec<Version>) -> Option<Built> {
+    if versions.is_empty() {
+        return None;
+    }
     order(&mut versions);
-    changes.sort_by_cached_key(|change| hash(&change.key));
     let mut keys = Keys::default();
     let mut out = vec![0; CHUNK_LEN];
     let mut bounds = write_leaves(&mut out, &versions, &mut keys);
     for _ in level_counts(versions.len()).iter().skip(1) {
         bounds = write_inner(&mut out, &bounds);
     }
-    for change in &changes {
-        out.extend(hash(&change.key).to_le_bytes());
-        out.extend(change.first.0.to_le_bytes());
-        out.extend(keys.place(&change.key).to_le_bytes());
-    }
+    write_order(&mut out, &versions);
     out.extend(&keys.bytes);
     pad(&mut out);
-    finish(out, versions.len(), changes.len(), keys.bytes.len())
+    Some(Built { bytes: finish(out, versions.len(), keys.bytes.len()), ended: ended(&versions) })
+}
+
+/// Which versions have ended.
+fn ended(versions: &[Version]) -> Ended {
+    let ended = (0u32..).zip(versions).filter(|(_, version)| version.end < Timestamp::MAX);
+    ended.map(|(item, version)| (item, version.end)).collect()
 }
 
 /// Each key once, however many versions it has.
@@ -105,14 +108,20 @@ fn write_leaves(out: &mut Vec<u8>, versions: &[Version], keys: &mut Keys) -> Vec
         for version in leaf {
             let corners = [version.bounds.min, version.bounds.max];
             corners.as_flattened().iter().for_each(|value| out.extend(value.to_le_bytes()));
-            out.extend(version.start.0.to_le_bytes());
-            out.extend(version.end.0.to_le_bytes());
+            out.extend(version.begin.0.to_le_bytes());
             out.extend(keys.place(&version.key).to_le_bytes());
         }
         pad(out);
         bounds.push(around(leaf.iter().map(|version| &version.bounds)));
     }
     bounds
+}
+
+fn write_order(out: &mut Vec<u8>, versions: &[Version]) {
+    let mut keyed: Vec<_> =
+        (0u32..).zip(versions).map(|(item, version)| (&version.key, version.begin, item)).collect();
+    keyed.sort_unstable();
+    keyed.iter().for_each(|(_, _, item)| out.extend(item.to_le_bytes()));
 }
 
 fn write_inner(out: &mut Vec<u8>, children: &[Aabb]) -> Vec<Aabb> {
@@ -149,13 +158,12 @@ fn put(out: &mut [u8], at: usize, bytes: &[u8]) {
 }
 
 /// Writes the checksums and the header.
-fn finish(mut out: Vec<u8>, entries: usize, changes: usize, keys_len: usize) -> Vec<u8> {
+fn finish(mut out: Vec<u8>, entries: usize, keys_len: usize) -> Vec<u8> {
     let chunks = out.chunks(CHUNK_LEN).skip(1);
     let checksums: Vec<u8> = chunks.flat_map(|chunk| checksum(&[chunk]).to_le_bytes()).collect();
     put(&mut out, 0, MAGIC);
     put(&mut out, 8, &FORMAT_VERSION.to_le_bytes());
     put(&mut out, ENTRY_COUNT_AT, &(entries as u64).to_le_bytes());
-    put(&mut out, CHANGE_COUNT_AT, &(changes as u64).to_le_bytes());
     put(&mut out, KEYS_LEN_AT, &(keys_len as u64).to_le_bytes());
     put(&mut out, CHECKSUMS_CRC_AT, &checksum(&[&checksums]).to_le_bytes());
     let header = checksum(&[out.get(..HEADER_CRC_AT).unwrap_or_default()]);

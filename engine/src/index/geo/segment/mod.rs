@@ -5,7 +5,7 @@ mod layout;
 mod read;
 
 pub(super) use build::build;
-pub(super) use read::Segment;
+pub(super) use read::{Entry, Segment};
 
 use bytes::Bytes;
 
@@ -18,14 +18,7 @@ pub(super) struct Version {
     pub key: Bytes,
     pub bounds: Aabb,
     /// The commit that it began with.
-    pub start: Timestamp,
-    /// The commit that ended it, as far as this component knows.
+    pub begin: Timestamp,
+    /// The commit that ended it; [`Timestamp::MAX`] when it has not ended.
     pub end: Timestamp,
-}
-
-/// The first change of a row in a component: it ends what older components know of the row.
-#[derive(Clone, Debug)]
-pub(super) struct Change {
-    pub key: Bytes,
-    pub first: Timestamp,
 }

@@ -8,7 +8,7 @@ const RUN_LEN_MIN: usize = 4;
 const SEGMENTS_MAX: usize = 10;
 /// A merged segment is built in memory: larger ones are left alone. 256 MiB.
 const MERGED_LEN_MAX: usize = 256 << 20;
-/// A segment is rewritten when one in this many of its documents may be dropped.
+/// A segment is rewritten when one in this many of its items may be dropped.
 const DROPPED_SHARE: u32 = 4;
 
 /// What the decision depends on.
@@ -16,9 +16,9 @@ const DROPPED_SHARE: u32 = 4;
 pub(super) struct Size {
     /// Bytes of the file.
     pub len: usize,
-    /// Documents.
-    pub docs: u32,
-    /// Documents that no snapshot sees.
+    /// Items.
+    pub items: u32,
+    /// Items that no snapshot sees.
     pub droppable: u32,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn choose(sizes: &[Size]) -> Option<Range<usize>> {
         }
     }
     let is_due = |size: &Size| {
-        size.droppable > 0 && size.droppable >= size.docs / DROPPED_SHARE && is_small(size.len)
+        size.droppable > 0 && size.droppable >= size.items / DROPPED_SHARE && is_small(size.len)
     };
     sizes.iter().position(is_due).map(|index| index..index + 1)
 }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn sizes(lens: &[usize]) -> Vec<Size> {
-        lens.iter().map(|len| Size { len: *len, docs: 8, droppable: 0 }).collect()
+        lens.iter().map(|len| Size { len: *len, items: 8, droppable: 0 }).collect()
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_full_of_dropped_documents_are_rewritten() {
+    fn segments_full_of_dropped_items_are_rewritten() {
         let mut sizes = sizes(&[1000, 10]);
         sizes[0].droppable = 1;
         assert_eq!(choose(&sizes), None);

@@ -1,0 +1,183 @@
+//! The index itself: its state, and how seals and merges replace it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use super::files::Files;
+use super::part::{Built, Part, Segment};
+use super::policy::{self, Size};
+use crate::env::Env;
+use crate::error::Result;
+use crate::timestamp::Timestamp;
+
+/// Recent commits, in memory, shared by the committing thread and by searches.
+pub(in crate::index) trait Delta: Default + Send + Sync {
+    /// Roughly how many bytes it occupies.
+    fn len(&self) -> usize;
+
+    /// The rows that changed up to `upto`, each once, and when they did first.
+    fn first_changes(&self, upto: Timestamp) -> Vec<(Bytes, Timestamp)>;
+
+    /// A segment of everything up to `upto`, except what ended at or before `oldest`; `None` when
+    /// that is nothing.
+    ///
+    /// # Errors
+    /// `Internal`.
+    fn build(&self, upto: Timestamp, oldest: Timestamp) -> Result<Option<Built>>;
+
+    /// A delta of the changes after `upto`. Takes time for those only: commits wait meanwhile.
+    fn rest(&self, upto: Timestamp) -> Self;
+}
+
+/// What a search reads: one consistent set of components. Never changes but for what the delta
+/// gains, which no snapshot taken before can see.
+pub(in crate::index) struct State<S, D> {
+    /// Oldest first; the delta comes after them.
+    pub parts: Vec<Part<S>>,
+    pub delta: Arc<D>,
+    pub watermark: Timestamp,
+}
+
+/// A log-structured index.
+pub(in crate::index) struct Segmented<S, D> {
+    files: Files,
+    state: ArcSwap<State<S, D>>,
+    /// Held while the delta gains a change and while the state is replaced, so that no change
+    /// goes to a delta that is about to be replaced.
+    swap: Mutex<()>,
+    oldest: AtomicU64,
+}
+
+impl<S: Segment, D: Delta> Segmented<S, D> {
+    /// Opens the index in `dir`. Without a directory it is empty, at watermark 0; the first seal
+    /// creates it.
+    ///
+    /// # Errors
+    /// `Io`, `Corruption`, `Unusable` when it is from a newer format.
+    pub fn open(env: &Env, dir: &Path) -> Result<Self> {
+        let (files, parts, watermark) = Files::open(env, dir)?;
+        let state = State { parts, delta: Arc::default(), watermark };
+        let (swap, oldest) = (Mutex::default(), AtomicU64::new(0));
+        Ok(Self { files, state: ArcSwap::from_pointee(state), swap, oldest })
+    }
+
+    /// What a search reads.
+    pub fn state(&self) -> Arc<State<S, D>> {
+        self.state.load_full()
+    }
+
+    /// How many segments there are, and their bytes.
+    pub fn segments(&self) -> (usize, u64) {
+        let state = self.state.load();
+        let len = state.parts.iter().map(|part| part.segment.len() as u64).sum();
+        (state.parts.len(), len)
+    }
+
+    /// Hands the delta to `change`, unless what happened at `ts` is in a segment already.
+    pub fn apply(&self, ts: Timestamp, change: impl FnOnce(&D)) {
+        let _guard = self.swap.lock();
+        let state = self.state.load();
+        if ts > state.watermark {
+            change(&state.delta);
+        }
+    }
+
+    pub fn watermark(&self) -> Timestamp {
+        self.state.load().watermark
+    }
+
+    pub fn delta_len(&self) -> usize {
+        self.state.load().delta.len()
+    }
+
+    pub fn set_oldest_snapshot(&self, ts: Timestamp) {
+        self.oldest.fetch_max(ts.0, Ordering::AcqRel);
+    }
+
+    fn oldest(&self) -> Timestamp {
+        Timestamp(self.oldest.load(Ordering::Acquire))
+    }
+
+    /// See [`seal`](crate::index::DerivedIndex::seal).
+    pub fn seal(&self, upto: Timestamp) -> Result<()> {
+        let before = self.state.load_full();
+        if upto <= before.watermark {
+            return Ok(());
+        }
+        let mut changes = before.delta.first_changes(upto);
+        let mut parts = before.parts.clone();
+        if !changes.is_empty() {
+            changes.sort_unstable();
+            self.files.create_dir()?;
+            for part in &mut parts {
+                *part = part.ended_by(&changes)?;
+            }
+            if let Some(built) = before.delta.build(upto, self.oldest())? {
+                parts.push(self.files.write(built)?);
+            }
+            self.files.set_live(&parts, upto)?;
+        }
+        self.replace(parts, Some(upto));
+        Ok(())
+    }
+
+    /// See [`merge`](crate::index::DerivedIndex::merge).
+    pub fn merge(&self) -> Result<bool> {
+        let before = self.state.load_full();
+        let oldest = self.oldest();
+        let sizes: Vec<Size> = before.parts.iter().map(|part| size_of(part, oldest)).collect();
+        let Some(run) = policy::choose(&sizes) else { return Ok(false) };
+        let old = before.parts.get(run.clone()).unwrap_or_default();
+        let merged = S::merge(old, oldest)?.map(|built| self.files.write(built)).transpose()?;
+        let mut parts = before.parts.clone();
+        parts.splice(run, merged);
+        self.files.set_live(&parts, before.watermark)?;
+        self.replace(parts, None);
+        self.files.remove(old);
+        Ok(true)
+    }
+
+    /// Puts other parts in place; `upto`: the delta gives up its changes up to there.
+    fn replace(&self, parts: Vec<Part<S>>, upto: Option<Timestamp>) {
+        let _guard = self.swap.lock();
+        let before = self.state.load();
+        let state = match upto {
+            Some(watermark) => {
+                State { parts, delta: Arc::new(before.delta.rest(watermark)), watermark }
+            }
+            None => State { parts, delta: Arc::clone(&before.delta), watermark: before.watermark },
+        };
+        self.state.store(Arc::new(state));
+    }
+
+    /// See [`checkpoint`](crate::index::DerivedIndex::checkpoint).
+    pub fn checkpoint(&self, dir: &Path) -> Result<()> {
+        let state = self.state.load_full();
+        self.files.link(&state.parts, state.watermark, dir)
+    }
+
+    /// Reads every segment from end to end; one line for each that is damaged.
+    pub fn damages(&self) -> Vec<String> {
+        let state = self.state.load_full();
+        let checks = state.parts.iter().map(|part| part.segment.check());
+        checks.filter_map(Result::err).map(|error| error.message().to_owned()).collect()
+    }
+}
+
+impl<S: Segment, D> State<S, D> {
+    /// How many items segments hold that have not ended.
+    pub fn item_count(&self) -> usize {
+        let live = |part: &Part<S>| part.segment.item_count() as usize - part.ended.len();
+        self.parts.iter().map(live).sum()
+    }
+}
+
+fn size_of<S: Segment>(part: &Part<S>, oldest: Timestamp) -> Size {
+    let droppable = part.ended.values().filter(|end| **end <= oldest).count() as u32;
+    Size { len: part.segment.len(), items: part.segment.item_count(), droppable }
+}
