@@ -103,16 +103,27 @@ fn ranked(
     cx: &Context<'_>,
 ) -> Result<BinaryHeap<Ranked<HitRow>>> {
     let mut hits = Vec::new();
-    let mut document = [Value::Null];
+    let mut document = [Value::TsVector(Arc::default())];
     for hit in found {
         cx.check_cancelled()?;
         let Hit { row, document: found } = hit?;
-        document[0] = Value::TsVector(Arc::new(TsVector::from(found)));
+        put(&mut document, TsVector::from(found));
         let rank = rank_of(rank, &document, cx)?;
         cx.memory().grow(size_of::<Ranked<HitRow>>())?;
         hits.push(Ranked { rank, item: row });
     }
     Ok(BinaryHeap::from(hits))
+}
+
+/// Puts a vector where another was, in the same place if nobody holds that.
+fn put(document: &mut [Value; 1], vector: TsVector) {
+    if let [Value::TsVector(place)] = document
+        && let Some(place) = Arc::get_mut(place)
+    {
+        *place = vector;
+        return;
+    }
+    *document = [Value::TsVector(Arc::new(vector))];
 }
 
 /// Ranks every row of the table that satisfies the scan's filter.

@@ -9,6 +9,8 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::cast::cast;
 use super::{CompareOp, EvalContext, Expr, Extreme, Quantifier, Subquery, SubqueryKind};
 use crate::error::{Error, Result, SqlState};
@@ -219,7 +221,7 @@ fn call(
     function: &super::Function,
     args: &[Expr],
 ) -> Result<Value> {
-    let mut values = Vec::with_capacity(args.len());
+    let mut values: SmallVec<[Value; 4]> = SmallVec::with_capacity(args.len());
     for arg in args {
         let value = arg.eval(ctx, row)?;
         if function.is_strict && value.is_null() {

@@ -50,12 +50,17 @@ pub fn rank(
 ) -> f32 {
     let document = vector.document();
     let Some(root) = query.root().filter(|_| !document.is_empty()) else { return 0.0 };
-    let terms = distinct_terms(root);
     let mut rank = match root {
-        TextQuery::And(..) | TextQuery::Phrase(..) if terms.len() > 1 => {
-            rank_by_closeness(weights, document, &terms)
+        // Without a list: one word is what is mostly searched for, in thousands of documents.
+        TextQuery::Term(term) => rank_by_frequency(weights, document, &[term]),
+        _ => {
+            let terms = distinct_terms(root);
+            let is_close = matches!(root, TextQuery::And(..) | TextQuery::Phrase(..));
+            match is_close && terms.len() > 1 {
+                true => rank_by_closeness(weights, document, &terms),
+                false => rank_by_frequency(weights, document, &terms),
+            }
         }
-        _ => rank_by_frequency(weights, document, &terms),
     };
     if rank < 0.0 {
         rank = 1e-20;

@@ -64,7 +64,9 @@ pub struct Search {
     terms: Vec<TextTerm>,
     narrowed: Narrowed,
     snapshot: Timestamp,
-    /// Whether every candidate matches and nobody wants its document.
+    /// Whether every candidate matches.
+    is_exact: bool,
+    /// Whether nobody wants the documents.
     is_blind: bool,
     /// Other rows are not wanted.
     among: Option<RowKeySet>,
@@ -92,13 +94,15 @@ impl Search {
     ) -> Option<Self> {
         let terms = narrow::terms(query);
         let narrowed = narrow::narrow(query, &terms)?;
-        let is_blind = !matches!(give, Give::Documents) && narrow::is_exact(query);
+        let is_exact = narrow::is_exact(query);
+        let is_blind = is_exact && !matches!(give, Give::Documents);
         let mut search = Self {
             state: Arc::clone(&state),
             query: query.clone(),
             terms,
             narrowed,
             snapshot,
+            is_exact,
             is_blind,
             among: if let Give::RowKeysAmong(set) = give { Some(set) } else { None },
             ready: Vec::new(),
@@ -179,7 +183,7 @@ impl Search {
                 true => Document::default(),
                 false => walk.cursors.cut_document(doc),
             };
-            if self.is_blind || matching::matches(&self.query, &document) {
+            if self.is_exact || matching::matches(&self.query, &document) {
                 let (lexemes, positions) = part.segment.size(doc)?;
                 let document = document.cut_from(lexemes, positions);
                 let row = HitRow(Row::Document { part: walk.part, doc });
