@@ -2,7 +2,9 @@
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::block::{Modes, isolation_by_name};
 use super::settings::{Settings, parse_time_zone};
 use crate::catalog::temporary;
 use crate::database::backends::Backend;
@@ -32,6 +34,37 @@ pub(super) struct Facts {
     has_temporary: bool,
     facts: StatementFacts,
     environment: u64,
+    defaults: Defaults,
+}
+
+/// What every statement asks the settings.
+#[derive(Clone, Copy)]
+pub(super) struct Defaults {
+    /// Of a transaction that does not say.
+    pub(super) modes: Modes,
+    /// How long a statement may run; `None` as long as it likes.
+    pub(super) statement_timeout: Option<Duration>,
+    /// How long a statement may wait for a lock.
+    pub(super) lock_timeout: Option<Duration>,
+}
+
+impl Defaults {
+    fn new(settings: &Settings) -> Self {
+        let level = settings.get("default_transaction_isolation").unwrap_or_default();
+        let milliseconds = |name| {
+            let limit = u64::try_from(settings.number(name)).ok().filter(|limit| *limit > 0);
+            limit.map(Duration::from_millis)
+        };
+        Self {
+            modes: Modes {
+                isolation: isolation_by_name(&level),
+                is_read_only: settings.is_on("default_transaction_read_only"),
+                is_deferrable: settings.is_on("default_transaction_deferrable"),
+            },
+            statement_timeout: milliseconds("statement_timeout"),
+            lock_timeout: milliseconds("lock_timeout"),
+        }
+    }
 }
 
 /// Who asks: what facts need besides settings.
@@ -100,7 +133,8 @@ impl Facts {
             process_id: identity.process_id,
         };
         let has_temporary = identity.has_temporary;
-        Self { settings: settings.clone(), has_temporary, facts, environment: hasher.finish() }
+        let (environment, defaults) = (hasher.finish(), Defaults::new(settings));
+        Self { settings: settings.clone(), has_temporary, facts, environment, defaults }
     }
 
     /// Whether they still hold.
@@ -111,6 +145,11 @@ impl Facts {
     /// The facts of a statement that begins now.
     pub(super) fn at(&self, transaction_time: i64, statement_time: i64) -> StatementFacts {
         StatementFacts { transaction_time, statement_time, ..self.facts.clone() }
+    }
+
+    /// What every statement asks the settings.
+    pub(super) fn defaults(&self) -> Defaults {
+        self.defaults
     }
 
     /// Stands for everything that binding depends on besides the definitions.

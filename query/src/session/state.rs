@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use ahash::AHashMap;
 use cairn_engine::{LockOutcome, LockStrength, Timestamp, Transaction, WaitPolicy};
 
-use super::block::{Block, BlockStatus, Modes, engine_isolation, isolation_by_name};
+use super::block::{Block, BlockStatus, engine_isolation};
 use super::clock;
-use super::facts::{Facts, Identity};
+use super::facts::{Defaults, Facts, Identity};
 use super::settings::{SettingScope, Settings};
 use crate::bind::ddl::OnCommit;
 use crate::bind::{self, BindContext};
@@ -103,6 +103,11 @@ impl State {
         self.facts.borrow().environment()
     }
 
+    fn defaults(&self) -> Defaults {
+        self.refresh_facts();
+        self.facts.borrow().defaults()
+    }
+
     fn refresh_facts(&self) {
         let settings = self.settings.borrow();
         let has_temporary = self.has_temporary.get();
@@ -145,17 +150,11 @@ impl State {
         if block.status != BlockStatus::Idle {
             return;
         }
-        let settings = self.settings.borrow();
-        let level = settings.get("default_transaction_isolation").unwrap_or_default();
         *block = Block {
             status,
-            modes: Modes {
-                isolation: isolation_by_name(&level),
-                is_read_only: settings.is_on("default_transaction_read_only"),
-                is_deferrable: settings.is_on("default_transaction_deferrable"),
-            },
+            modes: self.defaults().modes,
             began_at: self.statement_time.get(),
-            settings: settings.clone(),
+            settings: self.settings.borrow().clone(),
             ..Block::default()
         };
     }
@@ -185,16 +184,14 @@ impl State {
     /// Begins the clock of a statement that the client sent.
     pub(super) fn start_clock(&self) {
         self.statement_time.set(clock::now());
-        let limit = self.settings.borrow().number("statement_timeout");
-        let limit = u64::try_from(limit).ok().filter(|limit| *limit > 0);
-        self.deadline.set(limit.map(|limit| Instant::now() + Duration::from_millis(limit)));
+        let limit = self.defaults().statement_timeout;
+        self.deadline.set(limit.map(|limit| Instant::now() + limit));
     }
 
     /// How long a lock may be waited for: `lock_timeout`, and no longer than the statement may
     /// run.
     pub(super) fn lock_limit(&self) -> Option<Duration> {
-        let limit = u64::try_from(self.settings.borrow().number("lock_timeout")).unwrap_or(0);
-        let limit = (limit > 0).then(|| Duration::from_millis(limit));
+        let limit = self.defaults().lock_timeout;
         let left = self.deadline.get().map(|at| at.saturating_duration_since(Instant::now()));
         match (limit, left) {
             (Some(limit), Some(left)) => Some(limit.min(left)),

@@ -195,8 +195,11 @@ impl Search {
 
     /// Whether the snapshot sees a document, and its row is looked for.
     fn is_visible(&self, part: &Part<Segment>, doc: u32, delta: &Changes) -> Result<bool> {
-        if self.among.is_some() && !self.is_wanted(part.segment.row_key_ref(doc)?) {
-            return Ok(false);
+        if let Some(among) = &self.among {
+            let hash = part.segment.row_hashes()?.get(doc as usize);
+            if !hash.is_some_and(|hash| among.may_contain_hash(*hash)) {
+                return Ok(false);
+            }
         }
         if !part.is_visible(doc, part.segment.begin(doc)?, self.snapshot) {
             return Ok(false);

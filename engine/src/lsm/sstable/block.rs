@@ -33,8 +33,11 @@ use crate::encoding::{Decoder, put_varint};
 use crate::lsm::internal_key::compare;
 use crate::timestamp::Timestamp;
 
-/// Entries between whole keys in data blocks. 16: LevelDB's, a good balance there and here.
+/// Entries between whole keys in data blocks, at most. 16: LevelDB's, a good balance there and here.
 pub(crate) const RESTART_INTERVAL: usize = 16;
+/// Bytes of entries after which a key is whole again. 512: large entries save little by sharing
+/// bytes of keys, and a point read walks over fewer of them.
+const RESTART_LEN: usize = 512;
 const OFFSET_LEN: usize = 4;
 const UNCOMPRESSED: u8 = 0;
 const LZ4: u8 = 1;
@@ -74,7 +77,9 @@ impl BlockBuilder {
     /// Adds an entry. Requires: it is after the one added before.
     pub(crate) fn add(&mut self, key: &[u8], ts: Timestamp, value: Option<&[u8]>) {
         let mut shared = 0;
-        if self.restarts.is_empty() || self.since_restart == self.interval {
+        let is_far = |restart: &u32| self.buffer.len() - *restart as usize >= RESTART_LEN;
+        let is_due = self.restarts.last().is_none_or(is_far);
+        if is_due || self.since_restart == self.interval {
             self.restarts.push(offset_u32(self.buffer.len()));
             self.since_restart = 0;
         } else {
@@ -255,10 +260,16 @@ impl Block {
         &self.payload[range]
     }
 
-    /// The first restart point whose entry is not before `(key, ts)`.
+    /// The first restart point among `range` whose entry is not before `(key, ts)`; the end of
+    /// the range when there is none.
     #[inline]
-    pub(super) fn restart_at_or_after(&self, key: &[u8], ts: Timestamp) -> Read<usize> {
-        let (mut low, mut high) = (0, self.restart_count);
+    pub(super) fn restart_at_or_after(
+        &self,
+        key: &[u8],
+        ts: Timestamp,
+        range: Range<usize>,
+    ) -> Read<usize> {
+        let Range { start: mut low, end: mut high } = range;
         while low < high {
             let middle = low + (high - low) / 2;
             let entry = self.restart_entry(middle)?;
@@ -279,7 +290,7 @@ impl Block {
         key: &[u8],
         ts: Timestamp,
     ) -> Read<Option<(Timestamp, Option<Bytes>)>> {
-        let after = self.restart_at_or_after(key, ts)?;
+        let after = self.restart_at_or_after(key, ts, 0..self.restart_count)?;
         let mut at = match after.checked_sub(1) {
             Some(restart) => self.restart(restart)?,
             None if self.restart_count == 0 => return Ok(None),
@@ -315,6 +326,12 @@ impl Block {
     /// How many restart points there are.
     pub(super) fn restart_count(&self) -> usize {
         self.restart_count
+    }
+
+    /// Key and timestamp of the entry at a restart point.
+    pub(super) fn restart_key(&self, index: usize) -> Read<(&[u8], Timestamp)> {
+        let entry = self.restart_entry(index)?;
+        Ok((self.slice(entry.suffix), entry.ts))
     }
 
     /// The value of the entry at a restart point; empty when it is a tombstone.
@@ -394,7 +411,8 @@ impl BlockCursor {
 
     /// Moves to the first entry whose key is at or after `key`.
     pub(crate) fn seek(&mut self, key: &[u8]) -> Read<()> {
-        let after = self.block.restart_at_or_after(key, Timestamp::MAX)?;
+        let all = 0..self.block.restart_count;
+        let after = self.block.restart_at_or_after(key, Timestamp::MAX, all)?;
         self.next = match after.checked_sub(1) {
             Some(restart) => self.block.restart(restart)?,
             None => 0,
@@ -435,7 +453,8 @@ impl BlockCursor {
 
     /// Moves to the last entry whose key is before `key`.
     pub(crate) fn seek_before(&mut self, key: &[u8]) -> Read<()> {
-        self.restart = self.block.restart_at_or_after(key, Timestamp::MAX)?;
+        let all = 0..self.block.restart_count;
+        self.restart = self.block.restart_at_or_after(key, Timestamp::MAX, all)?;
         self.interval.clear();
         self.previous()?;
         while self.is_valid && self.key.as_slice() >= key {

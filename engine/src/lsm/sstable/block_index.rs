@@ -58,30 +58,62 @@ impl BlockIndexBuilder {
     }
 }
 
-/// A readable block index. Its bytes stay in the file's mapping.
-pub(super) struct BlockIndex(Block);
+/// Bytes of every key that are kept in memory.
+const HEAD_LEN: usize = 16;
+
+/// A readable block index. Its bytes stay in the file's mapping; to find a position without going
+/// there for every step, the heads of the keys are kept in memory, [`HEAD_LEN`] bytes for each
+/// block.
+pub(super) struct BlockIndex {
+    block: Block,
+    /// What all keys begin with.
+    common: Vec<u8>,
+    /// The bytes of each key after `common`, filled up with zeros: never descending.
+    heads: Vec<u128>,
+}
 
 impl BlockIndex {
-    pub(super) fn new(block: Block) -> Self {
-        Self(block)
+    /// Reads the index through.
+    ///
+    /// # Errors
+    /// When an entry makes no sense.
+    pub(super) fn new(block: Block) -> Result<Self, BadBlock> {
+        let count = block.restart_count();
+        let mut common = Vec::new();
+        if let Some(last) = count.checked_sub(1) {
+            let (first, last) = (block.restart_key(0)?.0, block.restart_key(last)?.0);
+            let shared = first.iter().zip(last).take_while(|(a, b)| a == b).count();
+            common.extend_from_slice(&first[..shared]);
+        }
+        let key = |index| block.restart_key(index).map(|(key, _)| key);
+        let heads = (0..count)
+            .map(|index| Ok(head(key(index)?.get(common.len()..).unwrap_or_default())))
+            .collect::<Result<Vec<_>, BadBlock>>()?;
+        Ok(Self { block, common, heads })
     }
 
     /// How many data blocks there are.
     pub(super) fn len(&self) -> usize {
-        self.0.restart_count()
+        self.heads.len()
     }
 
     /// The position of the only data block that may hold the newest version of `key` at or below
     /// `ts`; [`BlockIndex::len`] when that is behind the last block.
     #[inline]
     pub(super) fn position(&self, key: &[u8], ts: Timestamp) -> Result<usize, BadBlock> {
-        self.0.restart_at_or_after(key, ts)
+        let Some(rest) = key.strip_prefix(self.common.as_slice()) else {
+            return Ok(if key < self.common.as_slice() { 0 } else { self.len() });
+        };
+        let wanted = head(rest);
+        let first = self.heads.partition_point(|head| *head < wanted);
+        let alike = self.heads[first..].partition_point(|head| *head == wanted);
+        self.block.restart_at_or_after(key, ts, first..first + alike)
     }
 
     /// Where the data block at a position is.
     #[inline]
     pub(super) fn handle(&self, position: usize) -> Result<BlockHandle, BadBlock> {
-        let value = self.0.restart_value(position)?;
+        let value = self.block.restart_value(position)?;
         Self::read(value).ok_or(BadBlock::Malformed(position))
     }
 
@@ -91,9 +123,65 @@ impl BlockIndex {
     }
 }
 
+/// The first bytes as a number that compares as they do; a shorter text may equal a longer one.
+#[inline]
+fn head(key: &[u8]) -> u128 {
+    let mut bytes = [0; HEAD_LEN];
+    let len = key.len().min(HEAD_LEN);
+    bytes[..len].copy_from_slice(&key[..len]);
+    u128::from_be_bytes(bytes)
+}
+
 /// The bytes of `handle` in a file of `file_len` bytes; `None` when it points outside.
 pub(super) fn byte_range(handle: BlockHandle, file_len: usize) -> Option<Range<usize>> {
     let start = usize::try_from(handle.offset).ok()?;
     let end = start.checked_add(usize::try_from(handle.len).ok()?)?;
     (end <= file_len).then_some(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lsm::internal_key::compare;
+
+    fn index(keys: &[(&[u8], u64)]) -> BlockIndex {
+        let mut block = BlockBuilder::new(1);
+        keys.iter().for_each(|(key, ts)| block.add(key, Timestamp(*ts), Some(b"")));
+        BlockIndex::new(Block::new(block.finish(|payload| payload.to_vec().into())).unwrap())
+            .unwrap()
+    }
+
+    #[test]
+    fn positions_are_those_of_a_search_through_all_keys() {
+        let long = [b'm'; 40];
+        let keys: [(&[u8], u64); 8] = [
+            (b"m", 0),
+            (b"m\0", 0),
+            (b"m\0\0", 7),
+            (b"m\0\0", 3),
+            (&long[..16], 0),
+            (&long[..17], 0),
+            (&long[..18], 0),
+            (&long, 0),
+        ];
+        for count in 0..=keys.len() {
+            let keys = &keys[..count];
+            let index = index(keys);
+            let probes: Vec<Vec<u8>> = keys
+                .iter()
+                .flat_map(|(key, _)| [[*key, b"\0"].concat(), key.to_vec(), [*key, b"x"].concat()])
+                .chain([Vec::new(), b"a".to_vec(), b"z".to_vec(), vec![b'm'; 90]])
+                .collect();
+            for key in &probes {
+                for ts in [0, 3, 5, 9] {
+                    let is_before = |(other, at): &(&[u8], u64)| {
+                        compare((other, Timestamp(*at)), (key, Timestamp(ts))).is_lt()
+                    };
+                    let expected = keys.partition_point(is_before);
+                    let found = index.position(key, Timestamp(ts)).unwrap();
+                    assert_eq!(found, expected, "{key:?} at {ts} among {count}");
+                }
+            }
+        }
+    }
 }

@@ -79,12 +79,14 @@ impl Sstable {
             return Err(Error::corruption(&path, properties_at, expected, "others"));
         }
         let index = load(&path, &map, footer.index)?;
-        let index = Block::new(index).map_err(|bad| bad_block(&path, footer.index, bad))?;
+        let index = Block::new(index)
+            .and_then(BlockIndex::new)
+            .map_err(|bad| bad_block(&path, footer.index, bad))?;
         let filter = match footer.filter {
             Some(handle) => Some(load_filter(&path, &map, handle)?),
             None => None,
         };
-        let (env, index) = (env.clone(), BlockIndex::new(index));
+        let env = env.clone();
         let is_obsolete = AtomicBool::new(false);
         Ok(Self { env, path, meta, map, index, filter, cache, is_obsolete })
     }

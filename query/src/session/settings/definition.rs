@@ -190,11 +190,11 @@ pub(crate) fn definition(name: &str) -> Option<&'static Definition> {
         let known = known.name.bytes().map(|byte| byte.to_ascii_lowercase());
         known.cmp(name.bytes().map(|byte| byte.to_ascii_lowercase()))
     };
-    let name_index = DEFINITIONS.binary_search_by(by_name);
-    let canonical = match name.to_ascii_lowercase().as_str() {
-        "timezone" | "time zone" => "TimeZone",
-        "names" => "client_encoding",
-        _ => return DEFINITIONS.get(name_index.ok()?),
+    let is = |alias: &str| name.eq_ignore_ascii_case(alias);
+    let canonical = match name {
+        _ if is("time zone") => "TimeZone",
+        _ if is("names") => "client_encoding",
+        _ => return DEFINITIONS.get(DEFINITIONS.binary_search_by(by_name).ok()?),
     };
     DEFINITIONS.iter().find(|known| known.name == canonical)
 }

@@ -28,6 +28,7 @@ use super::query::TextTerm;
 use super::signature::Signature;
 use crate::env::Vfs;
 use crate::error::{Error, Result};
+use crate::index::row_keys::row_hash;
 use crate::index::segmented::{self, Built, Kind, Part, Segment as _};
 use crate::timestamp::Timestamp;
 
@@ -47,6 +48,8 @@ pub(super) struct Segment {
 struct Content {
     rows: Rows,
     tantivy: Tantivy,
+    /// Every document's [`row_hash`].
+    row_hashes: Vec<u32>,
 }
 
 /// The part of a segment that tantivy reads.
@@ -133,7 +136,10 @@ impl Segment {
             return Err(lexemes::read_error(&self.path, "another number of documents"));
         }
         let tantivy = Tantivy { index, segment, lexemes };
-        Ok(Content { rows: rows.ok_or_else(|| self.rows_damaged())?, tantivy })
+        let rows = rows.ok_or_else(|| self.rows_damaged())?;
+        let hashes = (0..self.doc_count).map(|doc| rows.key(doc).map(row_hash));
+        let row_hashes = hashes.collect::<Option<_>>().ok_or_else(|| self.rows_damaged())?;
+        Ok(Content { rows, tantivy, row_hashes })
     }
 
     fn rows_damaged(&self) -> Error {
@@ -170,6 +176,14 @@ impl Segment {
     /// `Corruption`.
     pub fn row_key_ref(&self, doc: u32) -> Result<&[u8]> {
         self.rows()?.key(doc).ok_or_else(|| self.rows_damaged())
+    }
+
+    /// The [`row_hash`] of every document's row.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn row_hashes(&self) -> Result<&[u32]> {
+        Ok(&self.content()?.row_hashes)
     }
 
     /// Lexemes and positions of a document.
