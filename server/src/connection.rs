@@ -317,26 +317,26 @@ impl Connection {
 
     /// For how long the client may be silent, and what it is told then.
     fn idle_limit(&self) -> Option<(Duration, &'static str, &'static str)> {
-        let (setting, state, message) = match self.session.status() {
+        let limits = self.session.limits();
+        let (limit, state, message) = match self.session.status() {
             BlockStatus::Idle => (
-                "idle_session_timeout",
+                limits.idle_session_timeout,
                 "57P05",
                 "terminating connection due to idle-session timeout",
             ),
             _ => (
-                "idle_in_transaction_session_timeout",
+                limits.idle_in_transaction_session_timeout,
                 "25P03",
                 "terminating connection due to idle-in-transaction timeout",
             ),
         };
-        let limit = u64::try_from(self.session.setting_number(setting)).ok()?;
-        (limit > 0).then(|| (Duration::from_millis(limit), state, message))
+        limit.map(|limit| (limit, state, message))
     }
 
     /// Notes a statement that took long, if `log_min_duration_statement` asks for it.
     pub(crate) fn log_if_slow(&self, text: &str, took: Duration) {
-        let limit = self.session.setting_number("log_min_duration_statement");
-        if u64::try_from(limit).is_ok_and(|limit| took >= Duration::from_millis(limit)) {
+        let limit = self.session.limits().log_min_duration_statement;
+        if limit.is_some_and(|limit| took >= limit) {
             let process_id = self.session.backend().process_id;
             tracing::info!(process_id, ?took, statement = text, "slow statement");
         }

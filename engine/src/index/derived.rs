@@ -59,11 +59,12 @@ pub trait DerivedIndex: Send + Sync {
     fn seal(&self, upto: Timestamp) -> Result<()>;
 
     /// Does one step of background work: merges some segments, drops what no snapshot can see.
-    /// Returns whether there was anything to do.
+    /// Returns whether there was anything to do. `is_quiet`: nothing changes now, so it pays to
+    /// merge more.
     ///
     /// # Errors
     /// `Io`, `DiskFull`, `Corruption`. The old segments stay in place.
-    fn merge(&self) -> Result<bool>;
+    fn merge(&self, is_quiet: bool) -> Result<bool>;
 
     /// No search will use a snapshot before `ts` any more: entries that ended at or before it may
     /// be forgotten.

@@ -59,14 +59,18 @@ struct State {
     is_stopping: bool,
 }
 
-/// How large the deltas were at the last tick.
+/// How large the deltas were at the last tick, and whether they have been tended since they came
+/// to be that large.
 #[derive(Default)]
-struct Quiet(HashMap<ObjectId, usize>);
+struct Quiet(HashMap<ObjectId, (usize, bool)>);
 
 impl Quiet {
-    /// Whether an index whose delta has `len` bytes now has been left alone since the last tick.
+    /// Whether an index whose delta has `len` bytes now has just come to rest: it has not changed
+    /// since the last tick, but had before.
     fn observe(&mut self, id: ObjectId, len: usize) -> bool {
-        len >= QUIET_LEN_MIN && self.0.insert(id, len) == Some(len)
+        let is_same = self.0.get(&id).is_some_and(|known| known.0 == len);
+        let known = self.0.insert(id, (len, is_same));
+        is_same && known == Some((len, false))
     }
 }
 
@@ -114,14 +118,14 @@ impl Maintenance {
     pub(crate) fn seal(&self, len_min: usize) -> Result<()> {
         let upto = self.oracle.published();
         self.durability.wait(upto)?;
-        self.registry.maintain(upto, |_, len| len >= len_min)
+        self.registry.maintain(upto, len_min)
     }
 
-    /// Seals the deltas that nobody has changed since the last tick.
+    /// Seals the deltas that have come to rest, and merges their segments.
     ///
     /// # Errors
     /// As [`Maintenance::seal`].
-    fn seal_quiet(&self, quiet: &mut Quiet) -> Result<()> {
+    fn tend_quiet(&self, quiet: &mut Quiet) -> Result<()> {
         let deltas = self.registry.all().into_iter();
         let due: Vec<ObjectId> = deltas
             .filter(|(id, index)| quiet.observe(*id, index.derived().delta_len()))
@@ -132,7 +136,7 @@ impl Maintenance {
         }
         let upto = self.oracle.published();
         self.durability.wait(upto)?;
-        self.registry.maintain(upto, |id, _| due.contains(&id))
+        self.registry.maintain_quiet(&due, upto, QUIET_LEN_MIN)
     }
 
     /// Ends the thread.
@@ -156,7 +160,7 @@ impl Maintenance {
                 self.run_once();
             }
             if wake == Wake::Tick {
-                log(self.seal_quiet(&mut quiet));
+                log(self.tend_quiet(&mut quiet));
             }
         }
     }
@@ -216,7 +220,7 @@ mod tests {
         maintenance.stop();
         let mut quiet = Quiet::default();
         let mut delta_len = || {
-            maintenance.seal_quiet(&mut quiet).unwrap();
+            maintenance.tend_quiet(&mut quiet).unwrap();
             maintenance.registry.all().first().map(|(_, index)| index.derived().delta_len())
         };
         place(&db, 0..10);

@@ -172,27 +172,33 @@ impl Registry {
         unsealed.map(|index| index.derived().watermark()).fold(published, Timestamp::min)
     }
 
-    /// Seals the deltas that `is_due` names by index and bytes, up to `durable`, and merges
-    /// segments until nothing is left to merge.
+    /// Seals the deltas of at least `len_min` bytes, up to `durable`, and merges segments until
+    /// nothing is left to merge.
     ///
     /// # Errors
     /// `Io`, `DiskFull`, `Corruption`: of the first index that failed, after the others had their
     /// turn.
-    pub(crate) fn maintain(
+    pub(crate) fn maintain(&self, durable: Timestamp, len_min: usize) -> Result<()> {
+        let _quiet = self.maintenance.lock();
+        let all = self.all().into_iter();
+        all.map(|(_, index)| tend(index.derived(), durable, len_min, false))
+            .fold(Ok(()), Result::and)
+    }
+
+    /// As [`Registry::maintain`], for indexes that nothing changes now.
+    ///
+    /// # Errors
+    /// As [`Registry::maintain`].
+    pub(crate) fn maintain_quiet(
         &self,
+        ids: &[ObjectId],
         durable: Timestamp,
-        is_due: impl Fn(ObjectId, usize) -> bool,
+        len_min: usize,
     ) -> Result<()> {
         let _quiet = self.maintenance.lock();
-        let mut result = Ok(());
-        for (id, index) in self.all() {
-            let index = index.derived();
-            let done = maintain_one(index, durable, is_due(id, index.delta_len()));
-            if result.is_ok() {
-                result = done;
-            }
-        }
-        result
+        let all = self.all().into_iter().filter(|(id, _)| ids.contains(id));
+        all.map(|(_, index)| tend(index.derived(), durable, len_min, true))
+            .fold(Ok(()), Result::and)
     }
 
     /// Whether some delta has grown to `len_min` bytes.
@@ -254,11 +260,17 @@ fn dir_name(id: ObjectId) -> String {
     format!("{DIR_PREFIX}{}", id.0)
 }
 
-fn maintain_one(index: &dyn DerivedIndex, durable: Timestamp, is_due: bool) -> Result<()> {
-    if is_due {
+/// Seals a delta of at least `len_min` bytes and merges segments.
+fn tend(
+    index: &dyn DerivedIndex,
+    durable: Timestamp,
+    len_min: usize,
+    is_quiet: bool,
+) -> Result<()> {
+    if index.delta_len() >= len_min {
         index.seal(durable)?;
     }
-    while index.merge()? {}
+    while index.merge(is_quiet)? {}
     Ok(())
 }
 

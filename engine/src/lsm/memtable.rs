@@ -24,6 +24,8 @@ use crossbeam_skiplist::map::Entry;
 use super::batch::Operation;
 use super::internal_key::compare;
 use super::iterator::{Cursor, Start};
+use super::key_filter::KeyFilter;
+use super::sstable::filter::key_hash;
 use crate::env::FileId;
 use crate::error::Result;
 use crate::keyspace::{Direction, KeyRange};
@@ -107,6 +109,7 @@ type Node<'a> = Entry<'a, MemKey, Option<Bytes>>;
 /// Recent writes in memory.
 pub(crate) struct Memtable {
     map: SkipMap<MemKey, Option<Bytes>>,
+    keys: KeyFilter,
     /// The WAL segment that its first commit is in.
     first_segment: FileId,
     len_bytes: AtomicU64,
@@ -119,6 +122,7 @@ impl Memtable {
     pub(crate) fn new(first_segment: FileId) -> Self {
         Self {
             map: SkipMap::new(),
+            keys: KeyFilter::default(),
             first_segment,
             len_bytes: AtomicU64::new(0),
             first_ts: AtomicU64::new(u64::MAX),
@@ -141,6 +145,7 @@ impl Memtable {
         let mut count = 0;
         for Operation { key, value } in operations {
             let key = bytes.slice(key);
+            self.keys.insert(key_hash(&key));
             let value = value.map(|value| bytes.slice(value));
             let node = self.map.insert(MemKey { key, ts }, value);
             self.remove_invisible(&node, oldest);
@@ -172,8 +177,17 @@ impl Memtable {
         }
     }
 
-    /// The newest version of `key` at or below `ts`; an inner `None` is a tombstone.
-    pub(crate) fn get(&self, key: &[u8], ts: Timestamp) -> Option<(Timestamp, Option<Bytes>)> {
+    /// The newest version of `key` at or below `ts`; an inner `None` is a tombstone. `hash` is the
+    /// key's [`key_hash`].
+    pub(crate) fn get(
+        &self,
+        key: &[u8],
+        hash: u64,
+        ts: Timestamp,
+    ) -> Option<(Timestamp, Option<Bytes>)> {
+        if !self.keys.may_contain(hash) {
+            return None;
+        }
         let wanted: &dyn KeyParts = &(key, ts);
         let node = self.map.lower_bound(Bound::Included(wanted))?;
         (node.key().key == key).then(|| (node.key().ts, node.value().clone()))
@@ -340,6 +354,10 @@ impl Cursor for MemtableCursor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn get(memtable: &Memtable, key: &[u8], ts: Timestamp) -> Option<(Timestamp, Option<Bytes>)> {
+        memtable.get(key, key_hash(key), ts)
+    }
     use crate::lsm::batch::{Batch, operations};
 
     fn apply(memtable: &Memtable, ts: u64, oldest: u64, batch: &Batch) {
@@ -370,13 +388,13 @@ mod tests {
         let memtable = Memtable::new(FileId(1));
         put(&memtable, 5, 0, "k", "five");
         put(&memtable, 9, 0, "k", "nine");
-        let seen = |ts| memtable.get(b"k", Timestamp(ts)).map(|(ts, _)| ts.0);
+        let seen = |ts| get(&memtable, b"k", Timestamp(ts)).map(|(ts, _)| ts.0);
         assert_eq!(
             [seen(4), seen(5), seen(8), seen(9), seen(100)].map(|t| t.unwrap_or(0)),
             [0, 5, 5, 9, 9]
         );
-        assert_eq!(memtable.get(b"", Timestamp(100)), None);
-        assert_eq!(memtable.get(b"kk", Timestamp(100)), None);
+        assert_eq!(get(&memtable, b"", Timestamp(100)), None);
+        assert_eq!(get(&memtable, b"kk", Timestamp(100)), None);
     }
 
     #[test]
@@ -386,12 +404,12 @@ mod tests {
             put(&memtable, ts, ts - 1, "counter", &ts.to_string());
         }
         assert_eq!(memtable.entry_count(), 2);
-        assert_eq!(memtable.get(b"counter", Timestamp(999)).unwrap().0, Timestamp(999));
+        assert_eq!(get(&memtable, b"counter", Timestamp(999)).unwrap().0, Timestamp(999));
         // A snapshot at 1000 keeps its version, whatever comes after.
         for ts in 1001..=2000 {
             put(&memtable, ts, 1000, "counter", &ts.to_string());
         }
-        assert_eq!(memtable.get(b"counter", Timestamp(1000)).unwrap().0, Timestamp(1000));
+        assert_eq!(get(&memtable, b"counter", Timestamp(1000)).unwrap().0, Timestamp(1000));
         put(&memtable, 2001, 2000, "counter", "x");
         assert_eq!(memtable.entry_count(), 2);
     }
@@ -420,6 +438,6 @@ mod tests {
         batch.put(b"k", b"first");
         batch.delete(b"k");
         apply(&memtable, 3, 0, &batch);
-        assert_eq!(memtable.get(b"k", Timestamp(3)), Some((Timestamp(3), None)));
+        assert_eq!(get(&memtable, b"k", Timestamp(3)), Some((Timestamp(3), None)));
     }
 }

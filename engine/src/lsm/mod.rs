@@ -28,6 +28,7 @@ mod golden;
 mod ingest;
 mod internal_key;
 mod iterator;
+mod key_filter;
 pub(crate) mod memtable;
 pub(crate) mod merge;
 pub(crate) mod recovery;

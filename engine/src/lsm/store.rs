@@ -23,6 +23,7 @@ use super::compaction::job::InFlight;
 use super::compaction::retention::Horizon;
 use super::memtable::Memtable;
 use super::merge::{LevelCursor, Merge, Source};
+use super::sstable::filter::key_hash;
 use super::stats::Counters;
 use super::version::{Edit, LEVEL_COUNT, Manifest, Version, range_touches};
 use super::wal;
@@ -135,10 +136,11 @@ impl Store {
         ts: Timestamp,
     ) -> Result<Option<(Timestamp, Option<Bytes>)>> {
         let state = self.state.load();
-        let memtables = std::iter::once(&state.active).chain(&state.sealed);
-        let found = match memtables.into_iter().find_map(|memtable| memtable.get(key, ts)) {
+        let hash = key_hash(key);
+        let mut memtables = std::iter::once(&state.active).chain(&state.sealed);
+        let found = match memtables.find_map(|memtable| memtable.get(key, hash, ts)) {
             Some(found) => Some(found),
-            None => state.version.get(key, ts)?,
+            None => state.version.get(key, hash, ts)?,
         };
         Ok(found.filter(|(ts, _)| !state.version.is_dropped(key, *ts)))
     }

@@ -42,27 +42,52 @@ pub(super) struct Facts {
 pub(super) struct Defaults {
     /// Of a transaction that does not say.
     pub(super) modes: Modes,
-    /// How long a statement may run; `None` as long as it likes.
+    pub(super) limits: Limits,
+}
+
+/// Settings that limit statements and sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a statement may run.
     pub(super) statement_timeout: Option<Duration>,
     /// How long a statement may wait for a lock.
     pub(super) lock_timeout: Option<Duration>,
+    /// How long a session may be silent outside a transaction.
+    pub idle_session_timeout: Option<Duration>,
+    /// How long a session may be silent inside a transaction.
+    pub idle_in_transaction_session_timeout: Option<Duration>,
+    /// How long a statement takes that is worth a line in the log.
+    pub log_min_duration_statement: Option<Duration>,
+    /// Bytes that one operation may take before it sorts on disk.
+    pub(super) work_mem: usize,
 }
 
 impl Defaults {
     fn new(settings: &Settings) -> Self {
         let level = settings.get("default_transaction_isolation").unwrap_or_default();
-        let milliseconds = |name| {
-            let limit = u64::try_from(settings.number(name)).ok().filter(|limit| *limit > 0);
-            limit.map(Duration::from_millis)
+        let modes = Modes {
+            isolation: isolation_by_name(&level),
+            is_read_only: settings.is_on("default_transaction_read_only"),
+            is_deferrable: settings.is_on("default_transaction_deferrable"),
         };
+        Self { modes, limits: Limits::new(settings) }
+    }
+}
+
+impl Limits {
+    fn new(settings: &Settings) -> Self {
+        let milliseconds =
+            |name| u64::try_from(settings.number(name)).ok().map(Duration::from_millis);
+        // A timeout of zero is none.
+        let timeout = |name| milliseconds(name).filter(|limit| !limit.is_zero());
+        let work_mem = usize::try_from(settings.number("work_mem")).unwrap_or(4096);
         Self {
-            modes: Modes {
-                isolation: isolation_by_name(&level),
-                is_read_only: settings.is_on("default_transaction_read_only"),
-                is_deferrable: settings.is_on("default_transaction_deferrable"),
-            },
-            statement_timeout: milliseconds("statement_timeout"),
-            lock_timeout: milliseconds("lock_timeout"),
+            statement_timeout: timeout("statement_timeout"),
+            lock_timeout: timeout("lock_timeout"),
+            idle_session_timeout: timeout("idle_session_timeout"),
+            idle_in_transaction_session_timeout: timeout("idle_in_transaction_session_timeout"),
+            log_min_duration_statement: milliseconds("log_min_duration_statement"),
+            work_mem: work_mem.saturating_mul(1024),
         }
     }
 }

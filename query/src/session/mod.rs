@@ -52,6 +52,7 @@ mod utility;
 
 pub use batch::Batched;
 pub use block::BlockStatus;
+pub use facts::Limits;
 pub(crate) use portal::Running;
 pub use portal::{Portal, Step};
 pub use prepared::Prepared;
@@ -124,9 +125,9 @@ impl Session {
         self.state.settings.borrow().get(name)
     }
 
-    /// A setting as a number in its base unit.
-    pub fn setting_number(&self, name: &str) -> i64 {
-        self.state.settings.borrow().number(name)
+    /// The limits that settings put to statements and to the session.
+    pub fn limits(&self) -> Limits {
+        self.state.limits()
     }
 
     /// How values print in this session.

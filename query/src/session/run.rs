@@ -178,7 +178,6 @@ pub(super) fn with_context<T>(
     work: impl FnOnce(&ExecuteContext<'_>) -> Result<T>,
 ) -> Result<T> {
     let txn = state.transaction();
-    let work_mem = state.settings.borrow().number("work_mem");
     let context = ExecuteContext {
         txn: &txn,
         params,
@@ -186,7 +185,7 @@ pub(super) fn with_context<T>(
         services: state,
         shared: &state.database.shared.execution,
         lock_timeout: state.lock_limit(),
-        work_mem: usize::try_from(work_mem).unwrap_or(4096).saturating_mul(1024),
+        work_mem: state.limits().work_mem,
     };
     work(&context)
 }

@@ -10,7 +10,7 @@ use cairn_engine::{LockOutcome, LockStrength, Timestamp, Transaction, WaitPolicy
 
 use super::block::{Block, BlockStatus, engine_isolation};
 use super::clock;
-use super::facts::{Defaults, Facts, Identity};
+use super::facts::{Defaults, Facts, Identity, Limits};
 use super::settings::{SettingScope, Settings};
 use crate::bind::ddl::OnCommit;
 use crate::bind::{self, BindContext};
@@ -108,6 +108,11 @@ impl State {
         self.facts.borrow().defaults()
     }
 
+    /// The limits that settings put to statements and to the session.
+    pub(super) fn limits(&self) -> Limits {
+        self.defaults().limits
+    }
+
     fn refresh_facts(&self) {
         let settings = self.settings.borrow();
         let has_temporary = self.has_temporary.get();
@@ -184,14 +189,14 @@ impl State {
     /// Begins the clock of a statement that the client sent.
     pub(super) fn start_clock(&self) {
         self.statement_time.set(clock::now());
-        let limit = self.defaults().statement_timeout;
+        let limit = self.limits().statement_timeout;
         self.deadline.set(limit.map(|limit| Instant::now() + limit));
     }
 
     /// How long a lock may be waited for: `lock_timeout`, and no longer than the statement may
     /// run.
     pub(super) fn lock_limit(&self) -> Option<Duration> {
-        let limit = self.defaults().lock_timeout;
+        let limit = self.limits().lock_timeout;
         let left = self.deadline.get().map(|at| at.saturating_duration_since(Instant::now()));
         match (limit, left) {
             (Some(limit), Some(left)) => Some(limit.min(left)),

@@ -166,7 +166,7 @@ impl Run {
                 let upto = rng.random_range(self.oldest..=self.now);
                 self.index.seal(Timestamp(upto)).unwrap();
             }
-            78..86 => drop(self.index.merge().unwrap()),
+            78..86 => drop(self.index.merge(false).unwrap()),
             86..90 => {
                 self.oldest = rng.random_range(self.oldest..=self.now);
                 self.index.set_oldest_snapshot(Timestamp(self.oldest));
@@ -191,7 +191,7 @@ fn agrees_with_a_model() {
         for _ in 0..600 {
             run.step(&mut rng);
         }
-        while run.index.merge().unwrap() {}
+        while run.index.merge(false).unwrap() {}
         check_verify(&run.index, &run.model, run.now);
     }
 }

@@ -135,8 +135,8 @@ impl DerivedIndex for GeoIndex {
         self.inner.seal(upto)
     }
 
-    fn merge(&self) -> Result<bool> {
-        self.inner.merge()
+    fn merge(&self, is_quiet: bool) -> Result<bool> {
+        self.inner.merge(is_quiet)
     }
 
     fn set_oldest_snapshot(&self, ts: Timestamp) {

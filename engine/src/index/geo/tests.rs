@@ -114,7 +114,7 @@ fn agrees_with_the_model() {
             match random.random_range(0..10) {
                 0..5 => model.commit(&index, &mut random),
                 5 => index.seal(Timestamp(random.random_range(0..=model.last))).unwrap(),
-                6 => drop(index.merge().unwrap()),
+                6 => drop(index.merge(random.random()).unwrap()),
                 7 => {
                     oldest = random.random_range(oldest..=model.last);
                     index.set_oldest_snapshot(Timestamp(oldest));
@@ -156,7 +156,7 @@ fn a_running_search_outlives_seals_and_merges() {
         found += 1;
         model.commit(&index, &mut random);
         index.seal(Timestamp(model.last)).unwrap();
-        index.merge().unwrap();
+        index.merge(false).unwrap();
     }
     assert_eq!(found, model.at(snapshot).len());
 }

@@ -127,11 +127,11 @@ impl<S: Segment, D: Delta> Segmented<S, D> {
     }
 
     /// See [`merge`](crate::index::DerivedIndex::merge).
-    pub fn merge(&self) -> Result<bool> {
+    pub fn merge(&self, is_quiet: bool) -> Result<bool> {
         let before = self.state.load_full();
         let oldest = self.oldest();
         let sizes: Vec<Size> = before.parts.iter().map(|part| size_of(part, oldest)).collect();
-        let Some(run) = policy::choose(&sizes) else { return Ok(false) };
+        let Some(run) = policy::choose(&sizes, is_quiet) else { return Ok(false) };
         let old = before.parts.get(run.clone()).unwrap_or_default();
         let merged = S::merge(old, oldest)?.map(|built| self.files.write(built)).transpose()?;
         let mut parts = before.parts.clone();

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-/// How many segments of like size are let gather before they are merged.
+/// How many segments of like size are let gather before they are merged, while rows change.
 const RUN_LEN_MIN: usize = 4;
+/// The same while nothing changes: each segment costs every search.
+const QUIET_RUN_LEN_MIN: usize = 2;
 /// How many segments there may be at all before even unlike ones are merged.
 const SEGMENTS_MAX: usize = 10;
 /// A merged segment is built in memory: larger ones are left alone. 256 MiB.
@@ -22,13 +24,15 @@ pub(super) struct Size {
     pub droppable: u32,
 }
 
-/// The run of segments to merge into one, given all of them from oldest to newest.
+/// The run of segments to merge into one, given all of them from oldest to newest, and whether
+/// nobody changes rows now.
 ///
 /// A segment joins the run of those newer than it unless it is more than twice as large as all of
 /// them together, so a byte is rewritten a logarithmic number of times.
-pub(super) fn choose(sizes: &[Size]) -> Option<Range<usize>> {
+pub(super) fn choose(sizes: &[Size], is_quiet: bool) -> Option<Range<usize>> {
+    let run_len_min = if is_quiet { QUIET_RUN_LEN_MIN } else { RUN_LEN_MIN };
     for end in (1..=sizes.len()).rev() {
-        if let Some(run) = choose_ending_at(sizes, end) {
+        if let Some(run) = choose_ending_at(sizes, end, run_len_min) {
             return Some(run);
         }
     }
@@ -42,7 +46,7 @@ fn is_small(len: usize) -> bool {
     len <= MERGED_LEN_MAX
 }
 
-fn choose_ending_at(sizes: &[Size], end: usize) -> Option<Range<usize>> {
+fn choose_ending_at(sizes: &[Size], end: usize, run_len_min: usize) -> Option<Range<usize>> {
     let mut start = end - 1;
     let mut total = sizes[start].len;
     while start > 0 {
@@ -53,7 +57,7 @@ fn choose_ending_at(sizes: &[Size], end: usize) -> Option<Range<usize>> {
         total += older;
         start -= 1;
     }
-    if end - start >= RUN_LEN_MIN {
+    if end - start >= run_len_min {
         return Some(start..end);
     }
     let is_crowded = sizes.len() > SEGMENTS_MAX && end > 1;
@@ -71,27 +75,29 @@ mod tests {
 
     #[test]
     fn like_sizes_are_merged() {
-        assert_eq!(choose(&[]), None);
-        assert_eq!(choose(&sizes(&[10, 10, 10])), None);
-        assert_eq!(choose(&sizes(&[10, 10, 10, 10])), Some(0..4));
-        assert_eq!(choose(&sizes(&[1000, 10, 10, 10, 10])), Some(1..5));
-        assert_eq!(choose(&sizes(&[1 << 28, 1 << 20, 1 << 10, 1])), None);
+        assert_eq!(choose(&[], false), None);
+        assert_eq!(choose(&sizes(&[10, 10, 10]), false), None);
+        assert_eq!(choose(&sizes(&[10, 10, 10, 10]), false), Some(0..4));
+        assert_eq!(choose(&sizes(&[10, 10]), true), Some(0..2));
+        assert_eq!(choose(&sizes(&[30, 10]), true), None);
+        assert_eq!(choose(&sizes(&[1000, 10, 10, 10, 10]), false), Some(1..5));
+        assert_eq!(choose(&sizes(&[1 << 28, 1 << 20, 1 << 10, 1]), false), None);
         let many: Vec<usize> = (0..11).rev().map(|power| 4 << (2 * power)).collect();
-        assert_eq!(choose(&sizes(&many)), Some(9..11));
+        assert_eq!(choose(&sizes(&many), false), Some(9..11));
     }
 
     #[test]
     fn large_segments_are_left_alone() {
-        assert_eq!(choose(&sizes(&[200 << 20; 5])), None);
-        assert_eq!(choose(&sizes(&[200 << 20; 30])), None);
+        assert_eq!(choose(&sizes(&[200 << 20; 5]), false), None);
+        assert_eq!(choose(&sizes(&[200 << 20; 30]), false), None);
     }
 
     #[test]
     fn segments_full_of_dropped_items_are_rewritten() {
         let mut sizes = sizes(&[1000, 10]);
         sizes[0].droppable = 1;
-        assert_eq!(choose(&sizes), None);
+        assert_eq!(choose(&sizes, false), None);
         sizes[0].droppable = 2;
-        assert_eq!(choose(&sizes), Some(0..1));
+        assert_eq!(choose(&sizes, false), Some(0..1));
     }
 }

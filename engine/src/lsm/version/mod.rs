@@ -20,7 +20,6 @@ pub(crate) use shape::{DropMark, LEVEL_COUNT, Shape, range_touches};
 
 use super::block_cache::BlockCache;
 use super::sstable::Sstable;
-use super::sstable::filter::key_hash;
 use crate::env::{Env, FileId};
 use crate::error::Result;
 use crate::timestamp::Timestamp;
@@ -95,9 +94,9 @@ impl Version {
     pub(crate) fn get(
         &self,
         key: &[u8],
+        hash: u64,
         ts: Timestamp,
     ) -> Result<Option<(Timestamp, Option<Bytes>)>> {
-        let hash = key_hash(key);
         for sstable in self.level(0) {
             if sstable.meta().properties.spans(key)
                 && let Some(found) = sstable.get(key, hash, ts)?
