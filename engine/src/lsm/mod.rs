@@ -63,6 +63,7 @@ use crate::keyspace::{Direction, KeyRange};
 use crate::options::Options;
 use crate::timestamp::Timestamp;
 use store::Store;
+use version::Presence;
 
 /// An open store. Dropping it stops its threads and releases the directory.
 pub struct Lsm {
@@ -117,7 +118,19 @@ impl Lsm {
     /// # Errors
     /// `Corruption`.
     pub fn get(&self, key: &[u8], ts: Timestamp) -> Result<Option<(Timestamp, Option<Bytes>)>> {
-        self.store.get(key, ts)
+        self.store.get(key, ts, Presence::Unknown)
+    }
+
+    /// As [`Lsm::get`], for a key that is there with few exceptions, which makes it cheaper.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub fn get_likely(
+        &self,
+        key: &[u8],
+        ts: Timestamp,
+    ) -> Result<Option<(Timestamp, Option<Bytes>)>> {
+        self.store.get(key, ts, Presence::Likely)
     }
 
     /// The visible versions of a key range. See [`LsmScan`].

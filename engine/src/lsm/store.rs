@@ -25,7 +25,7 @@ use super::memtable::Memtable;
 use super::merge::{LevelCursor, Merge, Source};
 use super::sstable::filter::key_hash;
 use super::stats::Counters;
-use super::version::{Edit, LEVEL_COUNT, Manifest, Version, range_touches};
+use super::version::{Edit, LEVEL_COUNT, Manifest, Presence, Version, range_touches};
 use super::wal;
 use crate::env::vfs::Lock;
 use crate::env::{Env, FileId, FileName};
@@ -134,13 +134,14 @@ impl Store {
         &self,
         key: &[u8],
         ts: Timestamp,
+        presence: Presence,
     ) -> Result<Option<(Timestamp, Option<Bytes>)>> {
         let state = self.state.load();
         let hash = key_hash(key);
         let mut memtables = std::iter::once(&state.active).chain(&state.sealed);
         let found = match memtables.find_map(|memtable| memtable.get(key, hash, ts)) {
             Some(found) => Some(found),
-            None => state.version.get(key, hash, ts)?,
+            None => state.version.get(key, hash, ts, presence)?,
         };
         Ok(found.filter(|(ts, _)| !state.version.is_dropped(key, *ts)))
     }

@@ -18,7 +18,7 @@ pub(crate) fn fetch(
     row_key: &Bytes,
 ) -> Result<Option<Row>> {
     let address = row_address(&scan.table, row_key);
-    let Some(stored) = cx.txn().get(&address)? else { return Ok(None) };
+    let Some(stored) = cx.txn().get_likely(&address)? else { return Ok(None) };
     let row = row::output(&scan.table, &scan.output, row_key, &stored)?;
     Ok(cx.keeps(scan.filter.as_ref(), promise, &row)?.then_some(row))
 }

@@ -109,7 +109,7 @@ fn fetch(plan: &Plan, cx: &Context<'_>, key: &Bytes, value: Bytes) -> Result<(By
     };
     let row_key = entry_row_key(index, key, value)?;
     let address = keyspace::key(Space::Row, table.storage(), &row_key);
-    let stored = cx.txn().get(&address)?;
+    let stored = cx.txn().get_likely(&address)?;
     let stored = stored.ok_or_else(|| dangling(&index.name, table.row_key == RowKeyDef::Hidden))?;
     Ok((row_key, stored))
 }

@@ -61,15 +61,17 @@ impl BlockIndexBuilder {
 /// Bytes of every key that are kept in memory.
 const HEAD_LEN: usize = 16;
 
-/// A readable block index. Its bytes stay in the file's mapping; to find a position without going
-/// there for every step, the heads of the keys are kept in memory, [`HEAD_LEN`] bytes for each
-/// block.
+/// A readable block index. Its bytes stay in the file's mapping; to find a block without going
+/// there, the heads of the keys ([`HEAD_LEN`] bytes each) and where the blocks are is kept in
+/// memory.
 pub(super) struct BlockIndex {
     block: Block,
     /// What all keys begin with.
     common: Vec<u8>,
     /// The bytes of each key after `common`, filled up with zeros: never descending.
     heads: Vec<u128>,
+    /// Where each data block begins, and where the last one ends: they follow one another.
+    offsets: Vec<u64>,
 }
 
 impl BlockIndex {
@@ -89,7 +91,8 @@ impl BlockIndex {
         let heads = (0..count)
             .map(|index| Ok(head(key(index)?.get(common.len()..).unwrap_or_default())))
             .collect::<Result<Vec<_>, BadBlock>>()?;
-        Ok(Self { block, common, heads })
+        let offsets = offsets(&block)?;
+        Ok(Self { block, common, heads, offsets })
     }
 
     /// How many data blocks there are.
@@ -106,21 +109,47 @@ impl BlockIndex {
         };
         let wanted = head(rest);
         let first = self.heads.partition_point(|head| *head < wanted);
+        if self.heads.get(first).is_none_or(|head| *head != wanted) {
+            return Ok(first);
+        }
         let alike = self.heads[first..].partition_point(|head| *head == wanted);
         self.block.restart_at_or_after(key, ts, first..first + alike)
     }
 
-    /// Where the data block at a position is.
+    /// Where the data block at a position is. Requires: the position is below
+    /// [`BlockIndex::len`].
     #[inline]
     pub(super) fn handle(&self, position: usize) -> Result<BlockHandle, BadBlock> {
-        let value = self.block.restart_value(position)?;
-        Self::read(value).ok_or(BadBlock::Malformed(position))
+        let bad = BadBlock::Malformed(position);
+        let (Some(&offset), Some(end)) =
+            (self.offsets.get(position), self.offsets.get(position + 1))
+        else {
+            return Err(bad);
+        };
+        let len = end.checked_sub(offset).and_then(|len| u32::try_from(len).ok());
+        Ok(BlockHandle { offset, len: len.ok_or(bad)? })
     }
+}
 
-    fn read(value: &[u8]) -> Option<BlockHandle> {
-        let mut decoder = Decoder::new(value);
-        Some(BlockHandle { offset: decoder.varint()?, len: u32::try_from(decoder.varint()?).ok()? })
+/// Where data blocks begin and the last one ends.
+fn offsets(block: &Block) -> Result<Vec<u64>, BadBlock> {
+    let mut offsets = Vec::with_capacity(block.restart_count() + 1);
+    for index in 0..block.restart_count() {
+        let bad = BadBlock::Malformed(index);
+        let BlockHandle { offset, len } = read(block.restart_value(index)?).ok_or(bad)?;
+        if *offsets.last().unwrap_or(&offset) != offset {
+            return Err(bad);
+        }
+        offsets.pop();
+        offsets.push(offset);
+        offsets.push(offset.checked_add(u64::from(len)).ok_or(bad)?);
     }
+    Ok(offsets)
+}
+
+fn read(value: &[u8]) -> Option<BlockHandle> {
+    let mut decoder = Decoder::new(value);
+    Some(BlockHandle { offset: decoder.varint()?, len: u32::try_from(decoder.varint()?).ok()? })
 }
 
 /// The first bytes as a number that compares as they do; a shorter text may equal a longer one.
@@ -146,7 +175,9 @@ mod tests {
 
     fn index(keys: &[(&[u8], u64)]) -> BlockIndex {
         let mut block = BlockBuilder::new(1);
-        keys.iter().for_each(|(key, ts)| block.add(key, Timestamp(*ts), Some(b"")));
+        for (offset, (key, ts)) in (0u8..).zip(keys) {
+            block.add(key, Timestamp(*ts), Some(&[offset, 1]));
+        }
         BlockIndex::new(Block::new(block.finish(|payload| payload.to_vec().into())).unwrap())
             .unwrap()
     }

@@ -107,20 +107,22 @@ impl Sstable {
     }
 
     /// The newest version of `key` at or below `ts`; an inner `None` is a tombstone. `key_hash`
-    /// is the key's [`super::filter::key_hash`].
+    /// is the key's [`super::filter::key_hash`]; without it the filter is not asked.
     ///
     /// # Errors
     /// `Corruption`.
     pub(crate) fn get(
         &self,
         key: &[u8],
-        key_hash: u64,
+        key_hash: Option<u64>,
         ts: Timestamp,
     ) -> Result<Option<(Timestamp, Option<Bytes>)>> {
         if ts < self.meta.properties.first_ts {
             return Ok(None);
         }
-        if self.filter.as_ref().is_some_and(|filter| !filter.may_contain(key_hash)) {
+        if let (Some(filter), Some(key_hash)) = (&self.filter, key_hash)
+            && !filter.may_contain(key_hash)
+        {
             return Ok(None);
         }
         let position = self.index.position(key, ts).map_err(|bad| self.bad_index(bad))?;

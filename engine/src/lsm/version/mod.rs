@@ -31,6 +31,15 @@ pub(crate) struct Version {
     levels: [Vec<Arc<Sstable>>; LEVEL_COUNT],
 }
 
+/// What a reader knows of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Nothing.
+    Unknown,
+    /// It is there, with few exceptions: the last level's filter would only say so.
+    Likely,
+}
+
 impl Version {
     /// Opens the files of `shape`, taking those that `known` has open already.
     ///
@@ -96,18 +105,22 @@ impl Version {
         key: &[u8],
         hash: u64,
         ts: Timestamp,
+        presence: Presence,
     ) -> Result<Option<(Timestamp, Option<Bytes>)>> {
+        let last = self.levels.iter().rposition(|level| !level.is_empty());
         for sstable in self.level(0) {
             if sstable.meta().properties.spans(key)
-                && let Some(found) = sstable.get(key, hash, ts)?
+                && let Some(found) = sstable.get(key, Some(hash), ts)?
             {
                 return Ok(Some(found));
             }
         }
-        for level in self.levels.iter().skip(1) {
+        for (number, level) in self.levels.iter().enumerate().skip(1) {
             let at =
                 level.partition_point(|sstable| sstable.meta().properties.largest.as_slice() < key);
             let Some(sstable) = level.get(at) else { continue };
+            let is_certain = presence == Presence::Likely && last == Some(number);
+            let hash = (!is_certain).then_some(hash);
             if sstable.meta().properties.smallest.as_slice() <= key
                 && let Some(found) = sstable.get(key, hash, ts)?
             {
