@@ -33,7 +33,7 @@ fn filled(is_sealed: bool) -> GeoIndex {
         index.apply(Timestamp(row), &row.to_be_bytes(), Some(&entry));
     }
     if is_sealed {
-        index.seal(Timestamp(POINTS)).expect("memory files do not fail");
+        index.life().seal(Timestamp(POINTS)).expect("memory files do not fail");
     }
     index
 }

@@ -4,7 +4,7 @@
 //! 1. A commit with timestamp `ts` writes a key of [`Space::Text`](crate::Space::Text) or
 //!    [`Space::Geo`](crate::Space::Geo). Under the commit mutex, before the commit becomes
 //!    visible, the index hears of it by [`DerivedIndex::apply`]: it enters the delta.
-//! 2. When the delta has grown, a background thread calls [`DerivedIndex::seal`] with a durable
+//! 2. When the delta has grown, a background thread calls [`Life::seal`] with a durable
 //!    timestamp: what the delta holds up to there becomes a segment on disk, and the watermark
 //!    moves up.
 //! 3. After a crash the delta is gone. The index opens its segments and is given, in commit order
@@ -18,7 +18,7 @@
 //! A search runs at a snapshot and returns candidates: row keys. It may return rows that the
 //! snapshot does not contain (the caller fetches each row at the same snapshot and checks again),
 //! but it must not miss one that it does. So a replaced or removed entry stays findable until
-//! [`DerivedIndex::set_oldest_snapshot`] says that no reader is older than its end.
+//! [`Life::set_oldest_snapshot`] says that no reader is older than its end.
 
 use std::path::Path;
 
@@ -41,6 +41,27 @@ pub trait DerivedIndex: Send + Sync {
     /// An entry at or below the watermark is already in a segment and is ignored.
     fn apply(&self, ts: Timestamp, row_key: &[u8], entry: Option<&Bytes>);
 
+    /// Compares the index, as a search at `snapshot` sees it, with the stored `entries` (row key
+    /// and entry, in key order), and checks its own files. Returns one line per disagreement.
+    ///
+    /// # Errors
+    /// `Io`; `Corruption` only when nothing can be said about the rest.
+    fn verify(
+        &self,
+        snapshot: Timestamp,
+        entries: &mut dyn Iterator<Item = Result<(Bytes, Bytes)>>,
+    ) -> Result<Vec<String>>;
+
+    /// What comes of its changes in the course of time.
+    fn life(&self) -> &dyn Life;
+}
+
+/// The life of a derived index's entries, from the delta to merged segments: the same for every
+/// kind.
+///
+/// # Locking
+/// As [`DerivedIndex`] says.
+pub trait Life: Send + Sync {
     /// Every entry at or before this timestamp is in a segment on disk.
     fn watermark(&self) -> Timestamp;
 
@@ -76,15 +97,4 @@ pub trait DerivedIndex: Send + Sync {
     /// # Errors
     /// `Io`, `DiskFull`.
     fn checkpoint(&self, dir: &Path) -> Result<()>;
-
-    /// Compares the index, as a search at `snapshot` sees it, with the stored `entries` (row key
-    /// and entry, in key order), and checks its own files. Returns one line per disagreement.
-    ///
-    /// # Errors
-    /// `Io`; `Corruption` only when nothing can be said about the rest.
-    fn verify(
-        &self,
-        snapshot: Timestamp,
-        entries: &mut dyn Iterator<Item = Result<(Bytes, Bytes)>>,
-    ) -> Result<Vec<String>>;
 }

@@ -128,7 +128,7 @@ impl Maintenance {
     fn tend_quiet(&self, quiet: &mut Quiet) -> Result<()> {
         let deltas = self.registry.all().into_iter();
         let due: Vec<ObjectId> = deltas
-            .filter(|(id, index)| quiet.observe(*id, index.derived().delta_len()))
+            .filter(|(id, index)| quiet.observe(*id, index.derived().life().delta_len()))
             .map(|(id, _)| id)
             .collect();
         if due.is_empty() {
@@ -221,7 +221,7 @@ mod tests {
         let mut quiet = Quiet::default();
         let mut delta_len = || {
             maintenance.tend_quiet(&mut quiet).unwrap();
-            maintenance.registry.all().first().map(|(_, index)| index.derived().delta_len())
+            maintenance.registry.all().first().map(|(_, index)| index.derived().life().delta_len())
         };
         place(&db, 0..10);
         let small = delta_len();

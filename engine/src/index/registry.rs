@@ -16,9 +16,9 @@ use ahash::HashMap;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 
-use super::DerivedIndex;
 use super::fulltext::FullTextIndex;
 use super::geo::GeoIndex;
+use super::{DerivedIndex, Life};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::keyspace::{Direction, KeyRange, ObjectId, Space, prefix, split_derived};
@@ -160,7 +160,7 @@ impl Registry {
     /// Tells every index which snapshots are left. Requires: no commit runs meanwhile.
     pub(crate) fn set_oldest_snapshot(&self, ts: Timestamp) {
         for (_, index) in self.all() {
-            index.derived().set_oldest_snapshot(ts);
+            index.derived().life().set_oldest_snapshot(ts);
         }
     }
 
@@ -168,8 +168,8 @@ impl Registry {
     /// before: an index without a delta has sealed at least everything up to there.
     pub(crate) fn sealed(&self, published: Timestamp) -> Timestamp {
         let indexes = self.indexes.read();
-        let unsealed = indexes.values().filter(|index| index.derived().delta_len() > 0);
-        unsealed.map(|index| index.derived().watermark()).fold(published, Timestamp::min)
+        let unsealed = indexes.values().filter(|index| index.derived().life().delta_len() > 0);
+        unsealed.map(|index| index.derived().life().watermark()).fold(published, Timestamp::min)
     }
 
     /// Seals the deltas of at least `len_min` bytes, up to `durable`, and merges segments until
@@ -181,7 +181,7 @@ impl Registry {
     pub(crate) fn maintain(&self, durable: Timestamp, len_min: usize) -> Result<()> {
         let _quiet = self.maintenance.lock();
         let all = self.all().into_iter();
-        all.map(|(_, index)| tend(index.derived(), durable, len_min, false))
+        all.map(|(_, index)| tend(index.derived().life(), durable, len_min, false))
             .fold(Ok(()), Result::and)
     }
 
@@ -197,14 +197,14 @@ impl Registry {
     ) -> Result<()> {
         let _quiet = self.maintenance.lock();
         let all = self.all().into_iter().filter(|(id, _)| ids.contains(id));
-        all.map(|(_, index)| tend(index.derived(), durable, len_min, true))
+        all.map(|(_, index)| tend(index.derived().life(), durable, len_min, true))
             .fold(Ok(()), Result::and)
     }
 
     /// Whether some delta has grown to `len_min` bytes.
     pub(crate) fn has_delta_of(&self, len_min: usize) -> bool {
         let indexes = self.indexes.read();
-        indexes.values().any(|index| index.derived().delta_len() >= len_min)
+        indexes.values().any(|index| index.derived().life().delta_len() >= len_min)
     }
 
     /// Runs `copy` (which copies the keyspace into `dir`), then links every segment into it. No
@@ -216,7 +216,7 @@ impl Registry {
         let _quiet = self.maintenance.lock();
         copy()?;
         for (id, index) in self.all() {
-            index.derived().checkpoint(&dir.join(dir_name(id)))?;
+            index.derived().life().checkpoint(&dir.join(dir_name(id)))?;
         }
         Ok(())
     }
@@ -261,12 +261,7 @@ fn dir_name(id: ObjectId) -> String {
 }
 
 /// Seals a delta of at least `len_min` bytes and merges segments.
-fn tend(
-    index: &dyn DerivedIndex,
-    durable: Timestamp,
-    len_min: usize,
-    is_quiet: bool,
-) -> Result<()> {
+fn tend(index: &dyn Life, durable: Timestamp, len_min: usize, is_quiet: bool) -> Result<()> {
     if index.delta_len() >= len_min {
         index.seal(durable)?;
     }
@@ -293,7 +288,7 @@ fn ids_with_entries(lsm: &Lsm, space: Space) -> Result<Vec<ObjectId>> {
 fn replay(lsm: &Lsm, space: Space, id: ObjectId, index: &Index) -> Result<()> {
     let range = KeyRange::prefix(&prefix(space, id));
     let mut entries = Vec::new();
-    for entry in lsm.scan_since(&range, index.derived().watermark())? {
+    for entry in lsm.scan_since(&range, index.derived().life().watermark())? {
         let (key, ts, value) = entry?;
         entries.push((ts, key, value));
     }

@@ -14,8 +14,8 @@ use super::segment::Segment;
 use super::signature::Signature;
 use crate::env::Env;
 use crate::error::Result;
-use crate::index::DerivedIndex;
 use crate::index::segmented::{self, Segment as _, Segmented};
+use crate::index::{DerivedIndex, Life};
 use crate::timestamp::Timestamp;
 
 /// Lines that `verify` reports at most.
@@ -152,27 +152,7 @@ impl DerivedIndex for FullTextIndex {
         Ok(report)
     }
 
-    fn watermark(&self) -> Timestamp {
-        self.inner.watermark()
-    }
-
-    fn delta_len(&self) -> usize {
-        self.inner.delta_len()
-    }
-
-    fn seal(&self, upto: Timestamp) -> Result<()> {
-        self.inner.seal(upto)
-    }
-
-    fn merge(&self, is_quiet: bool) -> Result<bool> {
-        self.inner.merge(is_quiet)
-    }
-
-    fn set_oldest_snapshot(&self, ts: Timestamp) {
-        self.inner.set_oldest_snapshot(ts);
-    }
-
-    fn checkpoint(&self, dir: &Path) -> Result<()> {
-        self.inner.checkpoint(dir)
+    fn life(&self) -> &dyn Life {
+        &self.inner
     }
 }

@@ -146,7 +146,7 @@ impl Run {
     /// Closes the index and opens it again, as after a crash: only rows know what the delta knew.
     fn reopen(&mut self) {
         self.index = FullTextIndex::open(&self.env, Path::new(DIR)).unwrap();
-        let watermark = self.index.watermark().0;
+        let watermark = self.index.life().watermark().0;
         let mut entries = Vec::new();
         for (key, versions) in &self.model {
             entries.extend(versions.range(watermark + 1..).map(|(ts, doc)| (*ts, key, doc)));
@@ -156,7 +156,7 @@ impl Run {
             let entry = document.as_ref().map(|document| document.encoded().clone());
             self.index.apply(Timestamp(ts), key, entry.as_ref());
         }
-        self.index.set_oldest_snapshot(Timestamp(self.oldest));
+        self.index.life().set_oldest_snapshot(Timestamp(self.oldest));
     }
 
     fn step(&mut self, rng: &mut StdRng) {
@@ -164,12 +164,12 @@ impl Run {
             0..70 => self.change(rng),
             70..78 => {
                 let upto = rng.random_range(self.oldest..=self.now);
-                self.index.seal(Timestamp(upto)).unwrap();
+                self.index.life().seal(Timestamp(upto)).unwrap();
             }
-            78..86 => drop(self.index.merge(false).unwrap()),
+            78..86 => drop(self.index.life().merge(false).unwrap()),
             86..90 => {
                 self.oldest = rng.random_range(self.oldest..=self.now);
-                self.index.set_oldest_snapshot(Timestamp(self.oldest));
+                self.index.life().set_oldest_snapshot(Timestamp(self.oldest));
             }
             90..93 => self.reopen(),
             93..95 => check_verify(&self.index, &self.model, self.now),
@@ -191,7 +191,7 @@ fn agrees_with_a_model() {
         for _ in 0..600 {
             run.step(&mut rng);
         }
-        while run.index.merge(false).unwrap() {}
+        while run.index.life().merge(false).unwrap() {}
         check_verify(&run.index, &run.model, run.now);
     }
 }
@@ -201,8 +201,8 @@ fn a_checkpoint_is_an_index_of_its_own() {
     let mut rng = StdRng::seed_from_u64(5);
     let mut run = Run::new();
     (0..50).for_each(|_| run.change(&mut rng));
-    run.index.seal(Timestamp(run.now)).unwrap();
-    run.index.checkpoint(Path::new("/copy/index-7")).unwrap();
+    run.index.life().seal(Timestamp(run.now)).unwrap();
+    run.index.life().checkpoint(Path::new("/copy/index-7")).unwrap();
     let copy = FullTextIndex::open(&run.env, Path::new("/copy/index-7")).unwrap();
     check_verify(&copy, &run.model, run.now);
 }
@@ -217,7 +217,7 @@ fn damage_is_reported_and_never_searched() {
         let entry = random_document(&mut rng).encoded().clone();
         index.apply(Timestamp(ts), format!("{ts}").as_bytes(), Some(&entry));
     }
-    index.seal(Timestamp(40)).unwrap();
+    index.life().seal(Timestamp(40)).unwrap();
     let path = Path::new(DIR).join("000001.fts");
     let len = env.vfs.map(&path).unwrap().len();
     let query = random_query(&mut rng, 0);
@@ -240,7 +240,7 @@ fn estimates_are_document_counts() {
     (0..60).for_each(|_| run.change(&mut rng));
     let term = |lexeme: &str| TextQuery::Term(TextTerm::new(lexeme));
     let before = run.index.estimate(&term("abc")).unwrap();
-    run.index.seal(Timestamp(run.now)).unwrap();
+    run.index.life().seal(Timestamp(run.now)).unwrap();
     assert!(before > 0 && run.index.estimate(&term("abc")).unwrap() > 0);
     assert_eq!(run.index.estimate(&term("nothing")), Some(0));
     assert_eq!(run.index.estimate(&TextQuery::Not(Box::new(term("a")))), None);

@@ -12,8 +12,8 @@ use super::search::{self, Search};
 use super::segment::Segment;
 use crate::env::Env;
 use crate::error::Result;
-use crate::index::DerivedIndex;
 use crate::index::segmented::{self, Segmented};
+use crate::index::{DerivedIndex, Life};
 use crate::timestamp::Timestamp;
 
 /// Lines that `verify` reports at most.
@@ -123,27 +123,7 @@ impl DerivedIndex for GeoIndex {
         Ok(report)
     }
 
-    fn watermark(&self) -> Timestamp {
-        self.inner.watermark()
-    }
-
-    fn delta_len(&self) -> usize {
-        self.inner.delta_len()
-    }
-
-    fn seal(&self, upto: Timestamp) -> Result<()> {
-        self.inner.seal(upto)
-    }
-
-    fn merge(&self, is_quiet: bool) -> Result<bool> {
-        self.inner.merge(is_quiet)
-    }
-
-    fn set_oldest_snapshot(&self, ts: Timestamp) {
-        self.inner.set_oldest_snapshot(ts);
-    }
-
-    fn checkpoint(&self, dir: &Path) -> Result<()> {
-        self.inner.checkpoint(dir)
+    fn life(&self) -> &dyn Life {
+        &self.inner
     }
 }

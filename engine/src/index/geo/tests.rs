@@ -113,15 +113,15 @@ fn agrees_with_the_model() {
         for _ in 0..150 {
             match random.random_range(0..10) {
                 0..5 => model.commit(&index, &mut random),
-                5 => index.seal(Timestamp(random.random_range(0..=model.last))).unwrap(),
-                6 => drop(index.merge(random.random()).unwrap()),
+                5 => index.life().seal(Timestamp(random.random_range(0..=model.last))).unwrap(),
+                6 => drop(index.life().merge(random.random()).unwrap()),
                 7 => {
                     oldest = random.random_range(oldest..=model.last);
-                    index.set_oldest_snapshot(Timestamp(oldest));
+                    index.life().set_oldest_snapshot(Timestamp(oldest));
                 }
                 8 if random.random_bool(0.2) => {
                     index = model.reopen(&env);
-                    index.set_oldest_snapshot(Timestamp(oldest));
+                    index.life().set_oldest_snapshot(Timestamp(oldest));
                 }
                 _ => {
                     let snapshot = random.random_range(oldest..=model.last);
@@ -129,7 +129,7 @@ fn agrees_with_the_model() {
                 }
             }
         }
-        index.seal(Timestamp(model.last)).unwrap();
+        index.life().seal(Timestamp(model.last)).unwrap();
         let index = model.reopen(&env);
         let rows = model.at(model.last);
         let mut entries = rows.iter().map(|(key, bounds)| Ok((key.clone(), bounds.encode())));
@@ -155,8 +155,8 @@ fn a_running_search_outlives_seals_and_merges() {
         neighbor.unwrap();
         found += 1;
         model.commit(&index, &mut random);
-        index.seal(Timestamp(model.last)).unwrap();
-        index.merge(false).unwrap();
+        index.life().seal(Timestamp(model.last)).unwrap();
+        index.life().merge(false).unwrap();
     }
     assert_eq!(found, model.at(snapshot).len());
 }
@@ -169,10 +169,10 @@ fn a_checkpoint_opens_and_verify_finds_what_is_wrong() {
     let here = Aabb::point([1.0; 3]);
     index.apply(Timestamp(1), b"a", Some(&here.encode()));
     index.apply(Timestamp(1), b"b", Some(&Bytes::from_static(b"nonsense")));
-    index.seal(Timestamp(1)).unwrap();
-    index.checkpoint(Path::new("/data/copy")).unwrap();
+    index.life().seal(Timestamp(1)).unwrap();
+    index.life().checkpoint(Path::new("/data/copy")).unwrap();
     let copy = GeoIndex::open(&env, Path::new("/data/copy")).unwrap();
-    assert_eq!(copy.watermark(), Timestamp(1));
+    assert_eq!(copy.life().watermark(), Timestamp(1));
     assert_eq!(copy.search(&here, Timestamp(1)).count(), 1);
     assert_eq!(copy.estimate(&here), 1);
     let stored = [(b"a", Aabb::point([2.0; 3])), (b"c", here)];

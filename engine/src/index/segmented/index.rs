@@ -13,6 +13,7 @@ use super::part::{Built, Part, Segment};
 use super::policy::{self, Size};
 use crate::env::Env;
 use crate::error::Result;
+use crate::index::Life;
 use crate::timestamp::Timestamp;
 
 /// Recent commits, in memory, shared by the committing thread and by searches.
@@ -87,24 +88,45 @@ impl<S: Segment, D: Delta> Segmented<S, D> {
         }
     }
 
-    pub fn watermark(&self) -> Timestamp {
-        self.state.load().watermark
-    }
-
-    pub fn delta_len(&self) -> usize {
-        self.state.load().delta.len()
-    }
-
-    pub fn set_oldest_snapshot(&self, ts: Timestamp) {
-        self.oldest.fetch_max(ts.0, Ordering::AcqRel);
-    }
-
     fn oldest(&self) -> Timestamp {
         Timestamp(self.oldest.load(Ordering::Acquire))
     }
 
-    /// See [`seal`](crate::index::DerivedIndex::seal).
-    pub fn seal(&self, upto: Timestamp) -> Result<()> {
+    /// Puts other parts in place; `upto`: the delta gives up its changes up to there.
+    fn replace(&self, parts: Vec<Part<S>>, upto: Option<Timestamp>) {
+        let _guard = self.swap.lock();
+        let before = self.state.load();
+        let state = match upto {
+            Some(watermark) => {
+                State { parts, delta: Arc::new(before.delta.rest(watermark)), watermark }
+            }
+            None => State { parts, delta: Arc::clone(&before.delta), watermark: before.watermark },
+        };
+        self.state.store(Arc::new(state));
+    }
+
+    /// Reads every segment from end to end; one line for each that is damaged.
+    pub fn damages(&self) -> Vec<String> {
+        let state = self.state.load_full();
+        let checks = state.parts.iter().map(|part| part.segment.check());
+        checks.filter_map(Result::err).map(|error| error.message().to_owned()).collect()
+    }
+}
+
+impl<S: Segment, D: Delta> Life for Segmented<S, D> {
+    fn watermark(&self) -> Timestamp {
+        self.state.load().watermark
+    }
+
+    fn delta_len(&self) -> usize {
+        self.state.load().delta.len()
+    }
+
+    fn set_oldest_snapshot(&self, ts: Timestamp) {
+        self.oldest.fetch_max(ts.0, Ordering::AcqRel);
+    }
+
+    fn seal(&self, upto: Timestamp) -> Result<()> {
         let before = self.state.load_full();
         if upto <= before.watermark {
             return Ok(());
@@ -126,8 +148,7 @@ impl<S: Segment, D: Delta> Segmented<S, D> {
         Ok(())
     }
 
-    /// See [`merge`](crate::index::DerivedIndex::merge).
-    pub fn merge(&self, is_quiet: bool) -> Result<bool> {
+    fn merge(&self, is_quiet: bool) -> Result<bool> {
         let before = self.state.load_full();
         let oldest = self.oldest();
         let sizes: Vec<Size> = before.parts.iter().map(|part| size_of(part, oldest)).collect();
@@ -142,30 +163,9 @@ impl<S: Segment, D: Delta> Segmented<S, D> {
         Ok(true)
     }
 
-    /// Puts other parts in place; `upto`: the delta gives up its changes up to there.
-    fn replace(&self, parts: Vec<Part<S>>, upto: Option<Timestamp>) {
-        let _guard = self.swap.lock();
-        let before = self.state.load();
-        let state = match upto {
-            Some(watermark) => {
-                State { parts, delta: Arc::new(before.delta.rest(watermark)), watermark }
-            }
-            None => State { parts, delta: Arc::clone(&before.delta), watermark: before.watermark },
-        };
-        self.state.store(Arc::new(state));
-    }
-
-    /// See [`checkpoint`](crate::index::DerivedIndex::checkpoint).
-    pub fn checkpoint(&self, dir: &Path) -> Result<()> {
+    fn checkpoint(&self, dir: &Path) -> Result<()> {
         let state = self.state.load_full();
         self.files.link(&state.parts, state.watermark, dir)
-    }
-
-    /// Reads every segment from end to end; one line for each that is damaged.
-    pub fn damages(&self) -> Vec<String> {
-        let state = self.state.load_full();
-        let checks = state.parts.iter().map(|part| part.segment.check());
-        checks.filter_map(Result::err).map(|error| error.message().to_owned()).collect()
     }
 }
 
