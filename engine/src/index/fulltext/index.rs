@@ -21,9 +21,6 @@ use crate::timestamp::Timestamp;
 /// Lines that `verify` reports at most.
 const REPORT_LEN_MAX: usize = 100;
 
-/// What a search reads.
-pub(super) type State = segmented::State<Segment, Delta>;
-
 /// A full-text index.
 pub struct FullTextIndex {
     inner: Segmented<Segment, Delta>,

@@ -26,3 +26,6 @@ pub use index::FullTextIndex;
 pub(super) use index::{check_files, is_here};
 pub use query::{TextQuery, TextTerm};
 pub use search::{Give, Hit, HitRow, Search};
+
+/// What a search reads.
+type State = super::segmented::State<segment::Segment, delta::Delta>;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::State;
 use super::delta::Changes;
 use super::document::Document;
-use super::index::State;
 use super::matching;
 use super::narrow::{self, Narrowed};
 use super::query::{TextQuery, TextTerm};

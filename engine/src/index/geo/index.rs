@@ -19,9 +19,6 @@ use crate::timestamp::Timestamp;
 /// Lines that `verify` reports at most.
 const REPORT_LEN_MAX: usize = 100;
 
-/// What a search reads.
-pub(super) type State = segmented::State<Segment, Delta>;
-
 /// An R-tree index.
 pub struct GeoIndex {
     inner: Segmented<Segment, Delta>,

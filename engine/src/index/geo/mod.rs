@@ -18,5 +18,8 @@ pub(super) use index::check_files;
 pub use nearest::{Nearest, Neighbor};
 pub use search::{Hit, Search};
 
+/// What a search reads.
+type State = super::segmented::State<segment::Segment, delta::Delta>;
+
 #[cfg(test)]
 mod tests;

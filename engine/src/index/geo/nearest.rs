@@ -8,9 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rstar::RTreeNode;
 
-use super::Aabb;
+use super::{Aabb, State};
 use super::delta::{Item, Tree, node_bounds};
-use super::index::State;
 use super::segment::Entry;
 use crate::error::Result;
 use crate::index::segmented::Part;

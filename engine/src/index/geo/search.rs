@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Aabb;
-use super::index::State;
+use super::{Aabb, State};
 use crate::error::Result;
 use crate::index::segmented::Segment as _;
 use crate::timestamp::Timestamp;

@@ -11,7 +11,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::part::Ended;
+use ahash::AHashMap;
+
 use crate::encoding::checksum::checksum;
 use crate::encoding::{Decoder, put_varint};
 use crate::env::Env;
@@ -35,6 +36,9 @@ pub(in crate::index) struct Kind {
     /// The ending of segment files.
     pub extension: &'static str,
 }
+
+/// When items ended, by number; those that are not here have not, as far as segments know.
+pub(in crate::index) type Ended = AHashMap<u32, Timestamp>;
 
 /// The list of live segments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

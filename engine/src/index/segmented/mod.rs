@@ -24,5 +24,5 @@ mod policy;
 
 pub(super) use files::{check_files, is_kind};
 pub(super) use index::{Delta, Segmented, State};
-pub(super) use manifest::Kind;
-pub(super) use part::{Built, Ended, Part, Segment};
+pub(super) use manifest::{Ended, Kind};
+pub(super) use part::{Built, Part, Segment};

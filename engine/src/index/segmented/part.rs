@@ -3,16 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ahash::AHashMap;
 use bytes::Bytes;
 
-use super::manifest::Kind;
+use super::manifest::{Ended, Kind};
 use crate::env::Vfs;
 use crate::error::Result;
 use crate::timestamp::Timestamp;
-
-/// When items ended, by number; those that are not here have not, as far as segments know.
-pub(in crate::index) type Ended = AHashMap<u32, Timestamp>;
 
 /// The bytes of a new segment, and which of its items have ended already.
 pub(in crate::index) struct Built {
