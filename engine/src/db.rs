@@ -263,7 +263,7 @@ impl Db {
     /// Writes everything committed so far to sstables and index segments.
     ///
     /// # Errors
-    /// `Io`, `DiskFull`, `Closed`.
+    /// `Io`, `DiskFull`, `Corruption`, `Closed`.
     pub fn flush(&self) -> Result<()> {
         self.shared.maintenance.forget();
         self.shared.lsm.flush()?;

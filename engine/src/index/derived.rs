@@ -76,7 +76,8 @@ pub trait Life: Send + Sync {
     /// knows more than the log does after a crash.
     ///
     /// # Errors
-    /// `Io`, `DiskFull`. The index stays usable: the delta still holds the entries.
+    /// `Io`, `DiskFull`; `Corruption` of an older segment, in which changed rows are looked up. The
+    /// index stays usable: the delta still holds the entries.
     fn seal(&self, upto: Timestamp) -> Result<()>;
 
     /// Does one step of background work: merges some segments, drops what no snapshot can see.

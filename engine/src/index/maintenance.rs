@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ahash::HashMap;
 use parking_lot::{Condvar, Mutex};
@@ -45,18 +45,13 @@ pub(crate) struct Thread {
     changed: Condvar,
 }
 
-/// Why the thread was woken.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wake {
-    Work,
-    Tick,
-}
-
 #[derive(Default)]
 struct State {
     handle: Option<JoinHandle<()>>,
     is_wanted: bool,
     is_stopping: bool,
+    /// Whether the last round failed: commits do not wait for one that fails again.
+    has_failed: bool,
 }
 
 /// How large the deltas were at the last tick, and whether they have been tended since they came
@@ -65,12 +60,20 @@ struct State {
 struct Quiet(HashMap<ObjectId, (usize, bool)>);
 
 impl Quiet {
-    /// Whether an index whose delta has `len` bytes now has just come to rest: it has not changed
-    /// since the last tick, but had before.
-    fn observe(&mut self, id: ObjectId, len: usize) -> bool {
-        let is_same = self.0.get(&id).is_some_and(|known| known.0 == len);
-        let known = self.0.insert(id, (len, is_same));
-        is_same && known == Some((len, false))
+    /// The indexes that have just come to rest, of all there are with the bytes of their deltas:
+    /// those that have not changed since the last tick, but had before.
+    fn observe(&mut self, deltas: impl Iterator<Item = (ObjectId, usize)>) -> Vec<ObjectId> {
+        let mut due = Vec::new();
+        let mut seen = HashMap::default();
+        for (id, len) in deltas {
+            let before = self.0.get(&id);
+            if before == Some(&(len, false)) {
+                due.push(id);
+            }
+            seen.insert(id, (len, before.is_some_and(|before| before.0 == len)));
+        }
+        self.0 = seen;
+        due
     }
 }
 
@@ -97,7 +100,9 @@ impl Maintenance {
         }
         self.thread.state.lock().is_wanted = true;
         self.thread.changed.notify_one();
-        if self.registry.has_delta_of(self.delta_len_max.saturating_mul(BACKLOG_MAX)) {
+        let backlog = self.delta_len_max.saturating_mul(BACKLOG_MAX);
+        let can_help = !self.thread.state.lock().has_failed;
+        if can_help && self.registry.has_delta_of(backlog) {
             self.run_once();
         }
     }
@@ -126,17 +131,19 @@ impl Maintenance {
     /// # Errors
     /// As [`Maintenance::seal`].
     fn tend_quiet(&self, quiet: &mut Quiet) -> Result<()> {
-        let deltas = self.registry.all().into_iter();
-        let due: Vec<ObjectId> = deltas
-            .filter(|(id, index)| quiet.observe(*id, index.derived().life().delta_len()))
-            .map(|(id, _)| id)
-            .collect();
+        let all = self.registry.all().into_iter();
+        let deltas = all.map(|(id, index)| (id, index.derived().life().delta_len()));
+        let due = quiet.observe(deltas);
         if due.is_empty() {
             return Ok(());
         }
         let upto = self.oracle.published();
-        self.durability.wait(upto)?;
-        self.registry.maintain_quiet(&due, upto, QUIET_LEN_MIN)
+        let tended = self
+            .durability
+            .wait(upto)
+            .and_then(|()| self.registry.maintain_quiet(&due, upto, QUIET_LEN_MIN));
+        // What failed is tried again.
+        tended.inspect_err(|_| *quiet = Quiet::default())
     }
 
     /// Ends the thread.
@@ -154,32 +161,34 @@ impl Maintenance {
 
     fn run(&self) {
         let mut quiet = Quiet::default();
-        while let Some(wake) = self.wait() {
+        let mut next_tick = Instant::now() + TICK;
+        while self.wait(next_tick) {
             self.forget();
             if self.registry.has_delta_of(self.delta_len_max) {
                 self.run_once();
             }
-            if wake == Wake::Tick {
+            if Instant::now() >= next_tick {
                 log(self.tend_quiet(&mut quiet));
+                next_tick = Instant::now() + TICK;
             }
         }
     }
 
-    /// Waits for work or for the next tick; `None` when there will be no more.
-    fn wait(&self) -> Option<Wake> {
+    /// Waits for work or until the next tick; false when there will be no more.
+    fn wait(&self, next_tick: Instant) -> bool {
         let mut state = self.thread.state.lock();
         if !state.is_wanted && !state.is_stopping {
-            self.thread.changed.wait_for(&mut state, TICK);
+            self.thread.changed.wait_until(&mut state, next_tick);
         }
-        if state.is_stopping {
-            return None;
-        }
-        let is_wanted = std::mem::take(&mut state.is_wanted);
-        Some(if is_wanted { Wake::Work } else { Wake::Tick })
+        state.is_wanted = false;
+        !state.is_stopping
     }
 
+    /// One round over the deltas that are too large.
     fn run_once(&self) {
-        log(self.seal(self.delta_len_max));
+        let sealed = self.seal(self.delta_len_max);
+        self.thread.state.lock().has_failed = sealed.is_err();
+        log(sealed);
     }
 }
 

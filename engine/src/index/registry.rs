@@ -179,10 +179,7 @@ impl Registry {
     /// `Io`, `DiskFull`, `Corruption`: of the first index that failed, after the others had their
     /// turn.
     pub(crate) fn maintain(&self, durable: Timestamp, len_min: usize) -> Result<()> {
-        let _quiet = self.maintenance.lock();
-        let all = self.all().into_iter();
-        all.map(|(_, index)| tend(index.derived().life(), durable, len_min, false))
-            .fold(Ok(()), Result::and)
+        self.tend_all(|_| true, |index| tend(index, durable, len_min, false))
     }
 
     /// As [`Registry::maintain`], for indexes that nothing changes now.
@@ -195,10 +192,18 @@ impl Registry {
         durable: Timestamp,
         len_min: usize,
     ) -> Result<()> {
-        let _quiet = self.maintenance.lock();
-        let all = self.all().into_iter().filter(|(id, _)| ids.contains(id));
-        all.map(|(_, index)| tend(index.derived().life(), durable, len_min, true))
-            .fold(Ok(()), Result::and)
+        self.tend_all(|id| ids.contains(&id), |index| tend(index, durable, len_min, true))
+    }
+
+    /// Has every index of those that are `due` its turn, whichever of them fails.
+    fn tend_all(
+        &self,
+        is_due: impl Fn(ObjectId) -> bool,
+        tend: impl Fn(&dyn Life) -> Result<()>,
+    ) -> Result<()> {
+        let _alone = self.maintenance.lock();
+        let due = self.all().into_iter().filter(|(id, _)| is_due(*id));
+        due.map(|(_, index)| tend(index.derived().life())).fold(Ok(()), Result::and)
     }
 
     /// Whether some delta has grown to `len_min` bytes.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::delta::Delta;
 use super::document::Document;
 use super::narrow;
-use super::query::TextQuery;
+use super::query::{TextQuery, TextTerm};
 use super::search::{Give, Search};
 use super::segment::Segment;
 use super::signature::Signature;
@@ -47,14 +47,14 @@ impl FullTextIndex {
         let terms = narrow::terms(query);
         let narrowed = narrow::narrow(query, &terms)?;
         let state = self.inner.state();
-        let delta = state.delta.read();
-        let count = |term| {
+        let sealed = |term: &TextTerm| -> usize {
             // A damaged file is reported by the search itself.
-            let parts = state.parts.iter();
-            let sealed: usize = parts.map(|p| p.segment.estimate(term).unwrap_or(0)).sum();
-            sealed + delta.estimate(term)
+            state.parts.iter().map(|part| part.segment.estimate(term).unwrap_or(0)).sum()
         };
-        let counts: Vec<usize> = terms.iter().map(count).collect();
+        // Before the delta is looked into: a segment may have to be read first.
+        let mut counts: Vec<usize> = terms.iter().map(sealed).collect();
+        let delta = state.delta.read();
+        counts.iter_mut().zip(&terms).for_each(|(count, term)| *count += delta.estimate(term));
         Some(narrowed.estimate(&counts).min(state.item_count() + delta.doc_count()))
     }
 
@@ -77,7 +77,6 @@ impl FullTextIndex {
         report: &mut Vec<String>,
     ) -> Result<AHashMap<Bytes, Signature>> {
         let state = self.inner.state();
-        let delta = state.delta.read();
         let mut indexed = AHashMap::new();
         let mut add = |key: Bytes, signature: Signature| {
             if indexed.insert(key.clone(), signature).is_some() {
@@ -88,12 +87,12 @@ impl FullTextIndex {
             for (doc, signature) in (0u32..).zip(part.segment.signatures()?) {
                 let key = part.segment.row_key(doc)?;
                 let is_visible = part.is_visible(doc, part.segment.begin(doc)?, snapshot);
-                if is_visible && !delta.is_changed(&key, snapshot) {
+                if is_visible && !state.delta.read().is_changed(&key, snapshot) {
                     add(key, signature);
                 }
             }
         }
-        for (key, document) in delta.visible(snapshot) {
+        for (key, document) in state.delta.read().visible(snapshot) {
             add(key.clone(), Signature::of(document));
         }
         Ok(indexed)

@@ -16,8 +16,10 @@ use crate::index::RowKeySet;
 use crate::index::segmented::Part;
 use crate::timestamp::Timestamp;
 
-/// Hits that are found while the delta is kept from changing.
+/// Hits that are found while the delta is kept from changing, at most.
 const BATCH_LEN: usize = 256;
+/// Documents that are looked at meanwhile, at most.
+const CANDIDATES_MAX: usize = 4096;
 
 /// A row that matches.
 #[derive(Clone, Debug)]
@@ -167,12 +169,15 @@ impl Search {
         Ok(true)
     }
 
-    /// Finds one batch; `None` when the segment is through.
+    /// Looks for one batch, perhaps in vain; `None` when the segment is through.
     fn advance(&mut self, mut walk: Walk) -> Result<Option<Walk>> {
         let state = Arc::clone(&self.state);
         let Some(part) = state.parts.get(walk.part as usize) else { return Ok(None) };
         let delta = state.delta.read();
-        while self.ready.len() < BATCH_LEN {
+        for _ in 0..CANDIDATES_MAX {
+            if self.ready.len() == BATCH_LEN {
+                break;
+            }
             let candidate = walk.cursors.next_candidate(walk.next_doc);
             let Some(doc) = candidate else { return Ok(None) };
             walk.next_doc = doc + 1;
@@ -217,6 +222,7 @@ impl Iterator for Search {
             Ok(false) => None,
             Err(error) => {
                 // Whoever asks on finds the end.
+                self.ready.clear();
                 self.next_part = usize::MAX;
                 self.walk = None;
                 Some(Err(error))

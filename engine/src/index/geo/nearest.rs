@@ -8,9 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rstar::RTreeNode;
 
-use super::{Aabb, State};
 use super::delta::{Item, Tree, node_bounds};
 use super::segment::Entry;
+use super::{Aabb, State};
 use crate::error::Result;
 use crate::index::segmented::Part;
 use crate::timestamp::Timestamp;

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::{Aabb, GeoIndex};
-use crate::env::Env;
+use super::{Aabb, GeoIndex, check_files};
+use crate::env::fault::{FaultFs, Lasting, Operation, Rule};
+use crate::env::{Env, MemoryFs};
+use crate::error::ErrorKind;
 use crate::index::DerivedIndex;
 use crate::timestamp::Timestamp;
 
@@ -180,4 +183,69 @@ fn a_checkpoint_opens_and_verify_finds_what_is_wrong() {
         stored.map(|(key, bounds)| Ok((Bytes::from_static(key), bounds.encode()))).into_iter();
     let report = copy.verify(Timestamp(1), &mut entries).unwrap();
     assert_eq!(report.len(), 2, "{report:?}");
+}
+
+/// The segment files in the directory.
+fn segment_files(env: &Env) -> Vec<String> {
+    let mut names = env.vfs.list(Path::new(DIR)).unwrap_or_default();
+    names.retain(|name| name.ends_with(".geo"));
+    names.sort();
+    names
+}
+
+/// Four seals and what merges come of them, with a fault; how often it fired. `is_clean`: even at
+/// once nothing is left of what failed.
+fn seal_with_a_fault(operation: Option<Operation>, skip: u64, is_clean: bool) -> u64 {
+    let faults = FaultFs::new(Arc::new(MemoryFs::default()));
+    let env = Env::with_files(Arc::new(faults.clone()));
+    env.vfs.create_dir_all(Path::new("/data")).unwrap();
+    let index = GeoIndex::open(&env, Path::new(DIR)).unwrap();
+    let error = std::io::ErrorKind::StorageFull;
+    let path_contains = DIR.to_owned();
+    faults.inject(Rule { operation, path_contains, skip, lasting: Lasting::Once, error });
+    for ts in 1..=5 {
+        index.apply(Timestamp(ts), &[ts as u8], Some(&Aabb::point([ts as f64; 3]).encode()));
+        let sealed = index.life().seal(Timestamp(ts));
+        let merged = sealed.and_then(|()| index.life().merge(false));
+        if ts == 5 || is_clean {
+            let left = segment_files(&env);
+            GeoIndex::open(&env, Path::new(DIR)).unwrap();
+            assert_eq!(segment_files(&env), left, "nothing is swept after {merged:?}");
+        }
+    }
+    index.life().seal(Timestamp(5)).unwrap();
+    let everywhere = Aabb { min: [0.0; 3], max: [9.0; 3] };
+    assert_eq!(index.search(&everywhere, Timestamp(5)).count(), 5);
+    faults.fired_count()
+}
+
+#[test]
+fn a_failed_seal_or_merge_leaves_nothing_behind() {
+    for (operation, is_clean) in
+        [(Some(Operation::Create), true), (Some(Operation::Write), true), (None, false)]
+    {
+        let count =
+            (0..).take_while(|skip| seal_with_a_fault(operation, *skip, is_clean) > 0).count();
+        assert!(count >= 5, "{operation:?} failed {count} times");
+    }
+}
+
+#[test]
+fn ends_that_a_segment_cannot_have_are_damage() {
+    let env = Env::memory();
+    env.vfs.create_dir_all(Path::new("/data")).unwrap();
+    let index = GeoIndex::open(&env, Path::new(DIR)).unwrap();
+    for (ts, rows) in [(1, 0..9), (2, 0..8), (3, 9..10)] {
+        for row in rows {
+            index.apply(Timestamp(ts), &[row], Some(&Aabb::point([1.0; 3]).encode()));
+        }
+        index.life().seal(Timestamp(ts)).unwrap();
+    }
+    let names = segment_files(&env);
+    let path = |name: &String| Path::new(DIR).join(name);
+    env.vfs.remove(&path(&names[0])).unwrap();
+    env.vfs.hard_link(&path(&names[2]), &path(&names[0])).unwrap();
+    let error = GeoIndex::open(&env, Path::new(DIR)).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Corruption, "{error}");
+    assert!(check_files(&env, Path::new(DIR)).iter().any(Result::is_err));
 }

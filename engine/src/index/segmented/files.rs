@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::manifest::{Kind, Manifest};
+use super::manifest::{Ended, Kind, Manifest};
 use super::part::{Built, Part, Segment};
 use crate::env::Env;
 use crate::error::{Error, Result};
@@ -30,26 +30,34 @@ impl Files {
         let files = Self { env: env.clone(), dir: dir.to_owned(), kind: S::KIND, next_id };
         let mut parts = Vec::with_capacity(manifest.segments.len());
         for (id, ended) in manifest.segments {
-            let segment = Arc::new(S::open(&*env.vfs, &S::KIND.segment_path(dir, id))?);
+            let path = S::KIND.segment_path(dir, id);
+            let segment = Arc::new(S::open(&*env.vfs, &path)?);
+            check_ended(&*segment, &ended, &path)?;
             parts.push(Part { id, segment, ended: Arc::new(ended) });
         }
         Ok((files, parts, manifest.watermark))
     }
 
-    /// Writes a segment and makes it and its name durable.
+    /// Writes a segment and makes it and its name durable. Leaves nothing behind when it fails.
     ///
     /// # Errors
     /// `Io`, `DiskFull`.
     pub fn write<S: Segment>(&self, built: Built) -> Result<Part<S>> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let path = self.kind.segment_path(&self.dir, id);
+        let segment =
+            self.write_file(&path, &built.bytes).and_then(|()| S::open(&*self.env.vfs, &path));
+        let segment = segment.inspect_err(|_| drop(self.env.vfs.remove(&path)))?;
+        Ok(Part { id, segment: Arc::new(segment), ended: Arc::new(built.ended) })
+    }
+
+    fn write_file(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         let vfs = &*self.env.vfs;
-        let file = vfs.create(&path).map_err(|error| Error::io("create", &path, error))?;
-        file.write_at(0, &built.bytes).map_err(|error| Error::io("write", &path, error))?;
-        file.sync().map_err(|error| Error::io("sync", &path, error))?;
+        let file = vfs.create(path).map_err(|error| Error::io("create", path, error))?;
+        file.write_at(0, bytes).map_err(|error| Error::io("write", path, error))?;
+        file.sync().map_err(|error| Error::io("sync", path, error))?;
         drop(file);
-        vfs.sync_dir(&self.dir).map_err(|error| Error::io("sync directory", &self.dir, error))?;
-        Ok(Part { id, segment: Arc::new(S::open(vfs, &path)?), ended: Arc::new(built.ended) })
+        vfs.sync_dir(&self.dir).map_err(|error| Error::io("sync directory", &self.dir, error))
     }
 
     /// Makes sure that the directory is there.
@@ -63,20 +71,36 @@ impl Files {
         vfs.sync_dir(parent).map_err(|error| Error::io("sync directory", parent, error))
     }
 
-    /// Makes these the parts that count. Requires: they are durable.
+    /// Makes these the parts that count, and removes the files of others: searches that still read
+    /// them have them mapped. When it fails, the file of the one that is `new` goes.
+    ///
+    /// Requires: the parts are durable.
     ///
     /// # Errors
     /// `Io`, `DiskFull`.
-    pub fn set_live<S: Segment>(&self, parts: &[Part<S>], watermark: Timestamp) -> Result<()> {
-        self.manifest(parts, watermark).store(&self.env, &self.dir, self.kind)
+    pub fn set_live<S: Segment>(
+        &self,
+        parts: &[Part<S>],
+        new: Option<&Part<S>>,
+        watermark: Timestamp,
+    ) -> Result<()> {
+        let manifest = self.manifest(parts, watermark);
+        let stored = manifest.store(&self.env, &self.dir, self.kind);
+        if stored.is_ok() {
+            // A file that stays is swept the next time.
+            let _ = sweep(&self.env, &self.dir, &manifest, self.kind);
+        } else if let Some(new) = new
+            && !self.may_be_live(new.id)
+        {
+            let _ = self.env.vfs.remove(&self.kind.segment_path(&self.dir, new.id));
+        }
+        stored
     }
 
-    /// Removes the files of parts that count no more. Searches that still read them have them
-    /// mapped; a name that stays is swept on open.
-    pub fn remove<S: Segment>(&self, parts: &[Part<S>]) {
-        for part in parts {
-            let _ = self.env.vfs.remove(&self.kind.segment_path(&self.dir, part.id));
-        }
+    /// Whether the stored manifest names a segment: storing one may fail after it took its place.
+    fn may_be_live(&self, id: u64) -> bool {
+        let stored = Manifest::load(&self.env, &self.dir, self.kind);
+        stored.map_or(true, |manifest| manifest.segments.iter().any(|(named, _)| *named == id))
     }
 
     /// Puts the parts into another directory by hard links.
@@ -113,10 +137,22 @@ pub(in crate::index) fn check_files<S: Segment>(env: &Env, dir: &Path) -> Vec<Re
         Ok(manifest) => manifest.segments,
         Err(error) => return vec![Err(error)],
     };
-    let check = |(id, _): &(u64, _)| {
-        S::open(&*env.vfs, &S::KIND.segment_path(dir, *id))?.check().map(|()| 1)
+    let check = |(id, ended): &(u64, Ended)| {
+        let path = S::KIND.segment_path(dir, *id);
+        let segment = S::open(&*env.vfs, &path)?;
+        segment.check()?;
+        check_ended(&segment, ended, &path).map(|()| 1)
     };
     segments.iter().map(check).collect()
+}
+
+/// Checks that what ended is among a segment's items.
+fn check_ended<S: Segment>(segment: &S, ended: &Ended, path: &Path) -> Result<()> {
+    let count = segment.item_count();
+    match ended.keys().find(|item| **item >= count) {
+        Some(item) => Err(Error::corruption(path, 0, format!("an item {item}"), count)),
+        None => Ok(()),
+    }
 }
 
 /// Whether an index is of this kind: as its segments' names say, or, without any, its manifest.

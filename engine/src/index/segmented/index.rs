@@ -139,10 +139,10 @@ impl<S: Segment, D: Delta> Life for Segmented<S, D> {
             for part in &mut parts {
                 *part = part.ended_by(&changes)?;
             }
-            if let Some(built) = before.delta.build(upto, self.oldest())? {
-                parts.push(self.files.write(built)?);
-            }
-            self.files.set_live(&parts, upto)?;
+            let built = before.delta.build(upto, self.oldest())?;
+            let new = built.map(|built| self.files.write(built)).transpose()?;
+            parts.extend(new.clone());
+            self.files.set_live(&parts, new.as_ref(), upto)?;
         }
         self.replace(parts, Some(upto));
         Ok(())
@@ -156,10 +156,9 @@ impl<S: Segment, D: Delta> Life for Segmented<S, D> {
         let old = before.parts.get(run.clone()).unwrap_or_default();
         let merged = S::merge(old, oldest)?.map(|built| self.files.write(built)).transpose()?;
         let mut parts = before.parts.clone();
-        parts.splice(run, merged);
-        self.files.set_live(&parts, before.watermark)?;
+        parts.splice(run, merged.clone());
+        self.files.set_live(&parts, merged.as_ref(), before.watermark)?;
         self.replace(parts, None);
-        self.files.remove(old);
         Ok(true)
     }
 
@@ -172,7 +171,8 @@ impl<S: Segment, D: Delta> Life for Segmented<S, D> {
 impl<S: Segment, D> State<S, D> {
     /// How many items segments hold that have not ended.
     pub fn item_count(&self) -> usize {
-        let live = |part: &Part<S>| part.segment.item_count() as usize - part.ended.len();
+        let live =
+            |part: &Part<S>| (part.segment.item_count() as usize).saturating_sub(part.ended.len());
         self.parts.iter().map(live).sum()
     }
 }

@@ -9,6 +9,7 @@
 //! ```
 //! Little-endian. Replaced as a whole, atomically; segments that it does not name are leftovers.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use ahash::AHashMap;
@@ -63,7 +64,13 @@ impl Kind {
 }
 
 impl Manifest {
-    /// Reads the manifest of `dir`; an empty one when there is none.
+    /// Before anything was sealed.
+    fn empty() -> Self {
+        Self { next_id: 1, ..Self::default() }
+    }
+
+    /// Reads the manifest of `dir`; an empty one when there is none, or when it is of an older
+    /// format: then the index is built anew from its entries.
     ///
     /// # Errors
     /// `Io`, `Corruption`, `Unusable` when it is from a newer format.
@@ -71,7 +78,7 @@ impl Manifest {
         let path = dir.join(FILE_NAME);
         let exists = env.vfs.exists(&path).map_err(|error| Error::io("look for", &path, error))?;
         if !exists {
-            return Ok(Self { next_id: 1, ..Self::default() });
+            return Ok(Self::empty());
         }
         let bytes = env.vfs.map(&path).map_err(|error| Error::io("map", &path, error))?;
         let body_len = bytes.len().saturating_sub(CHECKSUM_LEN);
@@ -82,10 +89,14 @@ impl Manifest {
             return Err(Error::corruption(&path, 0, expected, "something else"));
         }
         let mut decoder = Decoder::at(body, MAGIC_LEN);
-        if decoder.u32() != Some(kind.format_version) {
-            let (name, path) = (kind.name, path.display());
-            let message = format!("{name} manifest of another format file={path}");
-            return Err(Error::unusable(message));
+        match decoder.u32().unwrap_or_default().cmp(&kind.format_version) {
+            Ordering::Equal => {}
+            Ordering::Less => return Ok(Self::empty()),
+            Ordering::Greater => {
+                let (name, path) = (kind.name, path.display());
+                let message = format!("{name} index of a newer format file={path}");
+                return Err(Error::unusable(message));
+            }
         }
         Self::decode(&mut decoder)
             .filter(|_| decoder.is_empty())
@@ -164,8 +175,9 @@ mod tests {
             write_atomically(&*env.vfs, &dir.join(FILE_NAME), &bytes).unwrap();
             assert!(Manifest::load(&env, dir, KIND).is_err(), "byte {at}");
         }
-        let other = Kind { format_version: 2, ..KIND };
-        manifest.store(&env, dir, other).unwrap();
-        assert!(Manifest::load(&env, dir, KIND).is_err(), "of another format");
+        for (format_version, found) in [(0, Some(Manifest::empty())), (2, None)] {
+            manifest.store(&env, dir, Kind { format_version, ..KIND }).unwrap();
+            assert_eq!(Manifest::load(&env, dir, KIND).ok(), found);
+        }
     }
 }

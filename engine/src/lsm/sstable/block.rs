@@ -328,10 +328,9 @@ impl Block {
         self.restart_count
     }
 
-    /// Key and timestamp of the entry at a restart point.
-    pub(super) fn restart_key(&self, index: usize) -> Read<(&[u8], Timestamp)> {
-        let entry = self.restart_entry(index)?;
-        Ok((self.slice(entry.suffix), entry.ts))
+    /// The key of the entry at a restart point.
+    pub(super) fn restart_key(&self, index: usize) -> Read<&[u8]> {
+        Ok(self.slice(self.restart_entry(index)?.suffix))
     }
 
     /// The value of the entry at a restart point; empty when it is a tombstone.

@@ -3,7 +3,8 @@
 //! # Layout
 //! A block (see [`super::block`]) in which every entry is a restart point. Each entry's key and
 //! timestamp are at or after the last entry of its data block and before the first entry of the
-//! next one; its value is the data block's offset (varint) and length with trailer (varint).
+//! next one; its value is the data block's offset (varint) and length with trailer (varint). Data blocks follow
+//! one another without gaps.
 
 use std::ops::Range;
 
@@ -83,13 +84,14 @@ impl BlockIndex {
         let count = block.restart_count();
         let mut common = Vec::new();
         if let Some(last) = count.checked_sub(1) {
-            let (first, last) = (block.restart_key(0)?.0, block.restart_key(last)?.0);
+            let (first, last) = (block.restart_key(0)?, block.restart_key(last)?);
             let shared = first.iter().zip(last).take_while(|(a, b)| a == b).count();
             common.extend_from_slice(&first[..shared]);
         }
-        let key = |index| block.restart_key(index).map(|(key, _)| key);
         let heads = (0..count)
-            .map(|index| Ok(head(key(index)?.get(common.len()..).unwrap_or_default())))
+            .map(|index| {
+                Ok(head(block.restart_key(index)?.get(common.len()..).unwrap_or_default()))
+            })
             .collect::<Result<Vec<_>, BadBlock>>()?;
         let offsets = offsets(&block)?;
         Ok(Self { block, common, heads, offsets })

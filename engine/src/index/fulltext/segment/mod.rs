@@ -1,6 +1,6 @@
 //! A segment: an immutable file with the postings of many documents and the rows they belong to.
 //!
-//! Opening reads the table of sections only. The first search checks the checksum of every section
+//! Opening reads the table of sections only. The first search or seal checks the checksum of every section
 //! and lets tantivy read its part, so tantivy never meets damaged bytes.
 
 mod build;

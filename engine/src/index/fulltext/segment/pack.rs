@@ -67,7 +67,7 @@ pub(super) fn unpack(path: &Path, file: &Bytes) -> Result<Vec<Section>> {
     let version = Decoder::at(file, MAGIC.len()).u32();
     if version != Some(FORMAT_VERSION) {
         let name = path.display();
-        return Err(Error::unusable(format!("full-text segment of another format file={name}")));
+        return Err(Error::unusable(format!("full-text segment of a newer format file={name}")));
     }
     let footer_at = file.len().saturating_sub(FOOTER_LEN);
     let mut footer = Decoder::at(file, footer_at);

@@ -67,7 +67,7 @@ impl segmented::Segment for Segment {
         }
         if Decoder::at(header, 8).u32() != Some(FORMAT_VERSION) {
             let name = path.display();
-            return Err(Error::unusable(format!("geo segment of another format file={name}")));
+            return Err(Error::unusable(format!("geo segment of a newer format file={name}")));
         }
         let count = |at: usize| -> Result<usize> {
             let count = number(header, at).and_then(|count| usize::try_from(count).ok());
