@@ -366,15 +366,23 @@ fn check_types(
     Ok(())
 }
 
-/// Whether a foreign key can compare these: one type, or two of one family.
+/// Whether a foreign key can compare these: one type, two of one family, or a number that refers to
+/// a type which takes all numbers of its own.
 fn is_comparable(from: &Type, to: &Type) -> bool {
     let family = |ty: &Type| match ty {
-        Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric | Type::Float4 | Type::Float8 => 1,
+        Type::Int2 | Type::Int4 | Type::Int8 => 1,
         Type::Text | Type::Varchar | Type::Bpchar | Type::Name => 2,
         Type::Date | Type::Timestamp | Type::TimestampTz => 3,
+        Type::Float4 | Type::Float8 => 4,
+        Type::Numeric => 5,
         _ => 0,
     };
-    from == to || (family(from) != 0 && family(from) == family(to))
+    let widens = match to {
+        Type::Numeric => family(from) == 1,
+        Type::Float4 | Type::Float8 => matches!(family(from), 1 | 5),
+        _ => false,
+    };
+    from == to || widens || (family(from) != 0 && family(from) == family(to))
 }
 
 /// 42704 for a constraint that a table does not have.

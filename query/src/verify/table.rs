@@ -6,7 +6,7 @@ use super::fingerprint::Fingerprint;
 use super::{Report, Scene, index};
 use crate::catalog::{RowKeyDef, TableDef};
 use crate::error::Result;
-use crate::execute::table::foreign_key::{StoredKey, stored_key};
+use crate::execute::table::foreign_key::{StoredKey, as_referenced, stored_key};
 use crate::execute::table::row;
 use crate::expression::{Expr, Volatility};
 use crate::plan::{ForeignKeyCheck, Row, TableWriter};
@@ -156,6 +156,7 @@ fn is_present(scene: &Scene<'_>, check: &ForeignKeyCheck, row: &[Value]) -> Resu
     if key.iter().any(Value::is_null) || check.key.is_not_valid {
         return Ok(true);
     }
+    let Some(key) = as_referenced(check, &key, scene.eval) else { return Ok(false) };
     let (StoredKey::Row(place) | StoredKey::Entry(place)) = stored_key(check, &key)?;
     Ok(scene.txn.get(&place)?.is_some())
 }

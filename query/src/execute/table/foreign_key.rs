@@ -15,8 +15,10 @@ use super::lock::{row_address, wait};
 use super::write::same;
 use crate::catalog::{IndexDef, IndexMethod, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
+use crate::expression::EvalContext;
+use crate::expression::cast::cast;
 use crate::plan::{ForeignKeyCheck, TableWriter};
-use crate::value::{Value, key};
+use crate::value::{Category, SqlType, Type, Value, are_equal, key};
 
 /// Notes what the new row refers to.
 pub(crate) fn after_insert(writer: &TableWriter, cx: &Context<'_>, row: &[Value]) {
@@ -79,15 +81,10 @@ pub(super) fn check_reference(
     key: &[Value],
     cx: &Context<'_>,
 ) -> Result<()> {
-    // Found, locked, and still there: whoever removed it meanwhile has been waited for.
-    while let Some(row_key) = find_referenced(check, key, cx)? {
-        let address = row_address(&check.referenced, &row_key);
-        wait(cx, &address, LockStrength::KeyShare)?;
-        if cx.txn().get_newest(&address)?.is_some()
-            && find_referenced(check, key, cx)?.as_ref() == Some(&row_key)
-        {
-            return Ok(());
-        }
+    if let Some(wanted) = as_referenced(check, key, &cx.eval)
+        && lock_referenced(check, &wanted, cx)?
+    {
+        return Ok(());
     }
     let (table, referenced) = (&check.referencing, &check.referenced);
     let message = format!(
@@ -101,6 +98,71 @@ pub(super) fn check_reference(
         referenced.name
     );
     Err(violation(message, detail, check))
+}
+
+/// Locks the row that has the referenced key; false when there is none.
+fn lock_referenced(check: &ForeignKeyCheck, key: &[Value], cx: &Context<'_>) -> Result<bool> {
+    // Found, locked, and still there: whoever removed it meanwhile has been waited for.
+    while let Some(row_key) = find_referenced(check, key, cx)? {
+        let address = row_address(&check.referenced, &row_key);
+        wait(cx, &address, LockStrength::KeyShare)?;
+        if cx.txn().get_newest(&address)?.is_some()
+            && find_referenced(check, key, cx)?.as_ref() == Some(&row_key)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A referring key in the types of the columns that it refers to; `None` when no row there can
+/// have it.
+pub(crate) fn as_referenced(
+    check: &ForeignKeyCheck,
+    key: &[Value],
+    cx: &EvalContext<'_>,
+) -> Option<Vec<Value>> {
+    let from = (&*check.referencing, &*check.key.columns);
+    translate(key, from, (&check.referenced, &check.key.referenced_columns), cx)
+}
+
+/// A referenced key in the types of the columns that refer to it; `None` when no row there can
+/// have it.
+pub(super) fn as_referring(
+    check: &ForeignKeyCheck,
+    key: &[Value],
+    cx: &EvalContext<'_>,
+) -> Option<Vec<Value>> {
+    let from = (&*check.referenced, &*check.key.referenced_columns);
+    translate(key, from, (&check.referencing, &check.key.columns), cx)
+}
+
+fn translate(
+    key: &[Value],
+    (from, from_columns): (&TableDef, &[usize]),
+    (to, to_columns): (&TableDef, &[usize]),
+    cx: &EvalContext<'_>,
+) -> Option<Vec<Value>> {
+    let columns = from_columns.iter().zip(to_columns);
+    let value = |(value, (&from_column, &to_column)): (&Value, (&usize, &usize))| {
+        let from = &from.columns.get(from_column)?.ty.base;
+        equal_in(value, from, &to.columns.get(to_column)?.ty.base, cx)
+    };
+    key.iter().zip(columns).map(value).collect()
+}
+
+/// The value of another type that equals a value, if there is one.
+fn equal_in(value: &Value, from: &Type, to: &Type, cx: &EvalContext<'_>) -> Option<Value> {
+    if from == to {
+        return Some(value.clone());
+    }
+    let plain = |base: &Type| SqlType { base: base.clone(), modifier: -1 };
+    let (from, to) = (plain(from), plain(to));
+    let found = cast(cx, value.clone(), &from, &to, true).ok()?;
+    // Texts differ in their padding only; numbers and times may have been rounded.
+    let is_text = matches!(to.base.category(), Category::String);
+    let back = || cast(cx, found.clone(), &to, &from, true).ok();
+    (is_text || back().is_some_and(|back| are_equal(&back, value))).then_some(found)
 }
 
 /// A removed key is still referred to.
@@ -138,7 +200,7 @@ fn values(table: &TableDef, columns: &[usize], key: &[Value], cx: &Context<'_>) 
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// The row key of the newest row that has the referenced key.
+/// The row key of the newest row that has the key, in the types of the referenced columns.
 pub(super) fn find_referenced(
     check: &ForeignKeyCheck,
     key: &[Value],
@@ -161,7 +223,7 @@ pub(crate) enum StoredKey {
     Entry(Vec<u8>),
 }
 
-/// The place of the row that a key refers to.
+/// The place of the row that has a key, in the types of the referenced columns.
 ///
 /// # Errors
 /// As the key codec.

@@ -4,12 +4,13 @@ use cairn_engine::{Bytes, Direction, KeyRange, LockStrength, Scan, Space, keyspa
 
 use super::super::context::Context;
 use super::entry::key_order;
-use super::foreign_key::still_referenced;
+use super::foreign_key::{as_referring, still_referenced};
 use super::lock::{self, row_address};
 use super::write::same;
 use super::{constraint, row, write};
-use crate::catalog::{IndexDef, IndexMethod, ReferentialAction};
+use crate::catalog::{IndexDef, IndexMethod, ReferentialAction, TableDef};
 use crate::error::{Error, Result};
+use crate::expression::cast::cast;
 use crate::plan::{ForeignKeyCheck, TableWriter};
 use crate::value::{Value, key};
 
@@ -24,9 +25,10 @@ pub(crate) fn follow(
     cx: &Context<'_>,
 ) -> Result<()> {
     let action = if new.is_some() { check.key.on_update } else { check.key.on_delete };
+    let Some(referring) = as_referring(check, key, &cx.eval) else { return Ok(()) };
     let mut writer = None;
-    let mut rows = Referring::open(check, key, cx)?;
-    while let Some(row_key) = rows.next(check, key, cx)? {
+    let mut rows = Referring::open(check, &referring, cx)?;
+    while let Some(row_key) = rows.next(check, &referring, cx)? {
         cx.check_cancelled()?;
         if matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict) {
             return Err(still_referenced(check, key, cx));
@@ -35,12 +37,12 @@ pub(crate) fn follow(
             Some(writer) => writer,
             none => none.insert(Follower::new(check, cx)?),
         };
-        writer.apply(action, check, (key, new), &row_key, cx)?;
+        writer.apply(action, check, (&referring, new), &row_key, cx)?;
     }
     Ok(())
 }
 
-/// Whether some row refers to a key.
+/// Whether some row refers to a key, which is in the types of the referring columns.
 ///
 /// # Errors
 /// The engine's.
@@ -95,7 +97,10 @@ impl Follower {
         let mut row = old.clone();
         for (position, &column) in check.key.columns.iter().enumerate() {
             let value = match action {
-                ReferentialAction::Cascade => new.and_then(|new| new.get(position)).cloned(),
+                ReferentialAction::Cascade => {
+                    let new = new.and_then(|new| new.get(position));
+                    new.map(|new| assigned(check, position, new, cx)).transpose()?
+                }
                 ReferentialAction::SetDefault => {
                     let default = self.defaults.get(position);
                     default.map(|expr| expr.eval(&cx.eval, &[])).transpose()?
@@ -108,6 +113,22 @@ impl Follower {
         constraint::complete(&self.writer, cx, &mut row)?;
         write::update(&self.writer, cx, row_key, &old, &row).map(drop)
     }
+}
+
+/// A new referenced value as the referring column takes it.
+fn assigned(
+    check: &ForeignKeyCheck,
+    position: usize,
+    new: &Value,
+    cx: &Context<'_>,
+) -> Result<Value> {
+    let of = |table: &TableDef, columns: &[usize]| {
+        let column = columns.get(position).and_then(|column| table.columns.get(*column));
+        column.map(|column| column.ty.clone()).ok_or_else(|| Error::internal("no such column"))
+    };
+    let from = of(&check.referenced, &check.key.referenced_columns)?;
+    let to = of(&check.referencing, &check.key.columns)?;
+    cast(&cx.eval, new.clone(), &from, &to, false)
 }
 
 /// The rows that refer to a key, found through an index when there is one.
