@@ -1,5 +1,7 @@
 //! Every knob and every hard limit of the engine: unit, default, reason.
 
+use crate::lsm::compaction::Style;
+
 /// The longest key, in bytes. 65,535: its length fits two bytes, and long keys make poor indexes.
 pub const KEY_LEN_MAX: usize = 65_535;
 
@@ -30,6 +32,13 @@ pub struct Options {
     pub sstable_len_max: u64,
     /// Bits per key in an sstable's Bloom filter; 0 = none. 10: one false hit in a hundred.
     pub filter_bits_per_key: usize,
+    /// How sstables are merged. Levelled. May differ from one opening to the next.
+    pub compaction_style: Style,
+    /// Tiered: sorted runs below level 0 that a read may have to look in; 1 to 5. 5.
+    pub tiered_run_count_max: usize,
+    /// Tiered: bytes of the newer runs, in hundredths of those of the last one, from which on all
+    /// are merged. 100: at most twice the space of the newest row versions.
+    pub tiered_space_percent_max: u64,
     /// Level-0 sstables that ask for a compaction. 4: each is one more place to look on a read.
     pub level0_compaction_count: usize,
     /// Level-0 sstables from which on writers are slowed down, a little more with each. 12.
@@ -60,6 +69,9 @@ impl Default for Options {
             block_len: 4 << 10,
             sstable_len_max: 32 << 20,
             filter_bits_per_key: 10,
+            compaction_style: Style::Levelled,
+            tiered_run_count_max: 5,
+            tiered_space_percent_max: 100,
             level0_compaction_count: 4,
             level0_slowdown_count: 12,
             level0_stop_count: 36,

@@ -83,8 +83,17 @@ fn audit(lsm: &Lsm, published: &AtomicU64, pinned: &AtomicU64, is_done: &AtomicB
 
 #[test]
 fn snapshots_stay_consistent_under_flushes_and_compactions() {
+    stays_consistent(&options());
+}
+
+#[test]
+fn snapshots_stay_consistent_while_runs_are_folded() {
+    stays_consistent(&Options { compaction_style: compaction::Style::Tiered, ..options() });
+}
+
+fn stays_consistent(options: &Options) {
     let dir = tempfile::tempdir().unwrap();
-    let lsm = Lsm::open(Env::os(), dir.path(), &options()).unwrap();
+    let lsm = Lsm::open(Env::os(), dir.path(), options).unwrap();
     let (published, pinned) = (AtomicU64::new(0), AtomicU64::new(0));
     let is_done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -101,7 +110,7 @@ fn snapshots_stay_consistent_under_flushes_and_compactions() {
     drop(lsm);
     let verification = verify(&Env::os(), dir.path()).unwrap();
     assert_eq!(verification.findings, []);
-    let lsm = Lsm::open(Env::os(), dir.path(), &options()).unwrap();
+    let lsm = Lsm::open(Env::os(), dir.path(), options).unwrap();
     assert_eq!(lsm.last_timestamp(), Timestamp(COMMIT_COUNT));
 }
 

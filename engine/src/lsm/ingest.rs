@@ -8,7 +8,7 @@ use super::version::{DropMark, Edit, LEVEL_COUNT, Shape};
 use crate::env::FileName;
 use crate::error::{Error, Result};
 use crate::keyspace::KeyRange;
-use crate::lsm::compaction::job::InFlight;
+use crate::lsm::compaction::picker::Busy;
 use crate::timestamp::Timestamp;
 
 impl Store {
@@ -86,7 +86,7 @@ impl Store {
         let version = self.state.load().version.clone();
         let added = files
             .iter()
-            .map(|file| (deepest_level(version.shape(), &in_flight, file), file.clone()))
+            .map(|file| (deepest_level(version.shape(), &in_flight.busy, file), file.clone()))
             .collect();
         self.commit_edit(Edit { added, last_ts: Some(ts), ..Edit::default() }, None)?;
         drop(in_flight);
@@ -119,9 +119,9 @@ impl Store {
 
 /// The deepest level at which a file of new entries lies above everything older (V-2) and beside
 /// everything else (V-1).
-fn deepest_level(shape: &Shape, in_flight: &InFlight, file: &FileMeta) -> usize {
+fn deepest_level(shape: &Shape, busy: &Busy, file: &FileMeta) -> usize {
     let (smallest, largest) = (&file.properties.smallest, &file.properties.largest);
     let is_free = |level: &usize| shape.overlapping(*level, smallest, largest).next().is_none();
     let free_count = (0..LEVEL_COUNT).take_while(is_free).count();
-    (1..free_count).rev().find(|&level| !in_flight.writes_to(level, smallest, largest)).unwrap_or(0)
+    (1..free_count).rev().find(|&level| !busy.writes_to(level, smallest, largest)).unwrap_or(0)
 }

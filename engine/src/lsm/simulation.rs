@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::compaction::Style;
 use super::*;
 use crate::env::MemoryFs;
 
@@ -40,6 +41,7 @@ impl Model {
 
 struct Simulation {
     seed: u64,
+    style: Style,
     rng: StdRng,
     files: MemoryFs,
     lsm: Arc<Lsm>,
@@ -63,9 +65,10 @@ fn options() -> Options {
     }
 }
 
-fn open(files: &MemoryFs) -> Arc<Lsm> {
+fn open(files: &MemoryFs, style: Style) -> Arc<Lsm> {
     let env = Env::with_files(Arc::new(files.clone()));
-    Lsm::open(env, Path::new("/db"), &options()).unwrap()
+    let options = Options { compaction_style: style, ..options() };
+    Lsm::open(env, Path::new("/db"), &options).unwrap()
 }
 
 fn verify_clean(files: &MemoryFs, seed: u64) {
@@ -80,9 +83,10 @@ fn verify_clean(files: &MemoryFs, seed: u64) {
 impl Simulation {
     fn new(seed: u64) -> Self {
         let files = MemoryFs::default();
-        let lsm = open(&files);
+        let style = if seed.is_multiple_of(2) { Style::Levelled } else { Style::Tiered };
+        let lsm = open(&files, style);
         let rng = StdRng::seed_from_u64(seed);
-        Self { seed, rng, files, lsm, model: Model::default(), durable: 0, oldest: 0 }
+        Self { seed, style, rng, files, lsm, model: Model::default(), durable: 0, oldest: 0 }
     }
 
     fn last(&self) -> u64 {
@@ -134,10 +138,21 @@ impl Simulation {
             97 => {
                 self.lsm.close().unwrap();
                 verify_clean(&self.files, self.seed);
-                self.lsm = open(&self.files);
+                self.change_style();
+                self.lsm = open(&self.files, self.style);
                 self.durable = self.last();
             }
             _ => self.cut_power(),
+        }
+    }
+
+    /// Now and then the other style goes on with what the one left.
+    fn change_style(&mut self) {
+        if self.rng.random_bool(0.2) {
+            self.style = match self.style {
+                Style::Levelled => Style::Tiered,
+                Style::Tiered => Style::Levelled,
+            };
         }
     }
 
@@ -203,7 +218,7 @@ impl Simulation {
 
     fn reopen(&mut self) {
         verify_clean(&self.files, self.seed);
-        self.lsm = open(&self.files);
+        self.lsm = open(&self.files, self.style);
         let recovered = self.lsm.last_timestamp().0;
         assert!(recovered >= self.durable, "seed {}: lost a durable commit", self.seed);
         self.model.commits.retain(|(ts, _)| *ts <= recovered);

@@ -1,13 +1,12 @@
 //! Run one compaction: merge, cut outputs, write the edit.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::CompactionReport;
-use super::picker::{BOTTOM, Choice, Compaction, Limits, Reason, pick};
+use super::picker::{BOTTOM, Busy, Choice, Compaction, Limits, pick, pick_urgent};
 use super::retention::Retention;
+use super::{CompactionReport, Reason};
 use crate::env::{FileId, FileName};
 use crate::error::{Error, Result};
 use crate::keyspace::{Direction, KeyRange};
@@ -23,37 +22,28 @@ const CHECK_INTERVAL: u64 = 1024;
 /// Compactions under way.
 #[derive(Default)]
 pub(crate) struct InFlight {
-    /// Their inputs.
-    busy: HashSet<FileId>,
-    /// Their output levels and key ranges, both ends included.
-    outputs: Vec<(usize, Vec<u8>, Vec<u8>)>,
+    pub(crate) busy: Busy,
     /// A manual compaction waits or runs: nothing else may begin.
     is_exclusive: bool,
 }
 
 impl InFlight {
-    /// Whether a compaction under way may write keys between two keys to a level.
-    pub(crate) fn writes_to(&self, level: usize, smallest: &[u8], largest: &[u8]) -> bool {
-        self.outputs.iter().any(|(output, first, last)| {
-            *output == level && first.as_slice() <= largest && smallest <= last.as_slice()
-        })
-    }
-
     fn begin(&mut self, compaction: &Compaction, version: &Version) {
         let files = || compaction.inputs.iter().filter_map(|(_, id)| version.sstable(*id));
         let bounds = || files().map(|sstable| &sstable.meta().properties);
         let smallest = bounds().map(|p| &p.smallest).min().cloned().unwrap_or_default();
         let largest = bounds().map(|p| &p.largest).max().cloned().unwrap_or_default();
-        self.busy.extend(compaction.inputs.iter().map(|(_, id)| *id));
-        self.outputs.push((compaction.output_level, smallest, largest));
+        self.busy.files.extend(compaction.inputs.iter().map(|(_, id)| *id));
+        self.busy.outputs.push((compaction.output_level, smallest, largest));
     }
 
     fn end(&mut self, compaction: &Compaction, version: &Version) {
         let mut ended = Self::default();
         ended.begin(compaction, version);
-        self.busy.retain(|id| !ended.busy.contains(id));
-        if let Some(at) = self.outputs.iter().position(|output| ended.outputs.contains(output)) {
-            self.outputs.remove(at);
+        self.busy.files.retain(|id| !ended.busy.files.contains(id));
+        let is_ended = |output: &_| ended.busy.outputs.contains(output);
+        if let Some(at) = self.busy.outputs.iter().position(is_ended) {
+            self.busy.outputs.remove(at);
         }
     }
 }
@@ -64,15 +54,38 @@ impl Store {
     /// # Errors
     /// `Io`, `DiskFull`, `Corruption`; the store is as it was.
     pub(in crate::lsm) fn compact_once(&self) -> Result<bool> {
+        let (limits, oldest) = (Limits::from(&self.options), self.oldest());
+        self.compact_chosen(|shape, busy| pick(shape, &limits, busy, oldest))
+    }
+
+    /// Does, in the middle of a long merge, what writers would otherwise wait for: a flush when this
+    /// thread is the only one, and level 0 when it is full and not part of the merge.
+    ///
+    /// # Errors
+    /// As [`Store::compact_once`].
+    fn let_through(&self, has_level0: bool) -> Result<()> {
+        let state = self.state.load();
+        let thread_count = self.options.background_thread_count;
+        if thread_count == 1 && !state.sealed.is_empty() {
+            self.flush_oldest()?;
+        }
         let limits = Limits::from(&self.options);
+        if thread_count > 0 && !has_level0 && state.version.level(0).len() >= limits.level0_count {
+            self.compact_chosen(|shape, busy| pick_urgent(shape, &limits, busy))?;
+        }
+        Ok(())
+    }
+
+    /// Does what is chosen; false when that is nothing.
+    fn compact_chosen(&self, choose: impl FnOnce(&Shape, &Busy) -> Choice) -> Result<bool> {
         let mut in_flight = self.compactions.lock();
         if in_flight.is_exclusive || self.wal.check().is_err() {
             return Ok(false);
         }
         let version = self.state.load().version.clone();
-        match pick(version.shape(), &limits, &in_flight.busy, self.oldest()) {
+        match choose(version.shape(), &in_flight.busy) {
             Choice::Nothing => Ok(false),
-            Choice::Move { file, to, .. } => self.move_file(&version, file, to).map(|()| true),
+            Choice::Move { files, to, .. } => self.move_files(&version, &files, to).map(|()| true),
             Choice::Drop(files) => {
                 self.commit_edit(Edit { removed: files, ..Edit::default() }, None)?;
                 Ok(true)
@@ -88,11 +101,12 @@ impl Store {
         }
     }
 
-    /// Requires: the `compactions` lock is held, so that nothing else changes the file's level.
-    fn move_file(&self, version: &Version, id: FileId, to: usize) -> Result<()> {
-        let Some(sstable) = version.sstable(id) else { return Ok(()) };
-        let added = vec![(to, sstable.meta().clone())];
-        self.commit_edit(Edit { removed: vec![id], added, ..Edit::default() }, None)?;
+    /// Requires: the `compactions` lock is held, so that nothing else changes the files' levels.
+    fn move_files(&self, version: &Version, files: &[(usize, FileId)], to: usize) -> Result<()> {
+        let metas = files.iter().filter_map(|(_, id)| Some(version.sstable(*id)?.meta().clone()));
+        let added: Vec<_> = metas.map(|meta| (to, meta)).collect();
+        let removed = added.iter().map(|(_, file)| file.id).collect();
+        self.commit_edit(Edit { removed, added, ..Edit::default() }, None)?;
         self.counters.move_count.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -107,7 +121,7 @@ impl Store {
             }
             // From here on nothing else begins; what runs is waited for.
             in_flight.is_exclusive = true;
-            while !in_flight.busy.is_empty() {
+            while !in_flight.busy.files.is_empty() {
                 self.compaction_ended.wait(&mut in_flight);
             }
         }
@@ -216,10 +230,12 @@ struct Outputs<'a> {
     shape: &'a Shape,
     level: usize,
     is_manual: bool,
+    /// Level 0 is among the inputs.
+    has_level0: bool,
     builder: Option<SstableBuilder>,
     files: Vec<FileMeta>,
     /// Where files must be cut: no file may straddle the end of a dropped range, or the range
-    /// would never count as gone.
+    /// would never count as gone, nor a file of the output level that stays (V-1).
     cuts: Vec<&'a [u8]>,
     began: Duration,
 }
@@ -229,10 +245,18 @@ impl<'a> Outputs<'a> {
         let ends = shape.drops.iter().filter_map(|mark| mark.range.end.as_deref());
         let mut cuts: Vec<&[u8]> =
             shape.drops.iter().map(|mark| mark.range.start.as_slice()).chain(ends).collect();
+        let is_input = |file: &FileMeta| compaction.inputs.iter().any(|(_, id)| *id == file.id);
+        if compaction.output_level > 0 {
+            let beside = &shape.levels[compaction.output_level];
+            let staying = beside.iter().filter(|file| !is_input(file));
+            cuts.extend(staying.map(|file| file.properties.smallest.as_slice()));
+        }
         cuts.sort_unstable();
         let is_manual = compaction.reason == Reason::Manual;
+        let has_level0 = compaction.inputs.iter().any(|(level, _)| *level == 0);
         let (level, began) = (compaction.output_level, store.env.clock.elapsed());
-        Self { store, shape, level, is_manual, builder: None, files: Vec::new(), cuts, began }
+        let (builder, files) = (None, Vec::new());
+        Self { store, shape, level, is_manual, has_level0, builder, files, cuts, began }
     }
 
     fn merge(&mut self, compaction: &Compaction, version: &Version) -> Result<()> {
@@ -292,11 +316,13 @@ impl<'a> Outputs<'a> {
         Ok(())
     }
 
-    /// Gives way: stops when the store closes, sleeps when writing faster than allowed.
+    /// Gives way: stops when the store closes, lets shorter work through, sleeps when writing
+    /// faster than allowed.
     fn pause(&self) -> Result<()> {
         if !self.is_manual && self.store.background.is_stopping() {
             return Err(Error::closed("the database is closing"));
         }
+        self.store.let_through(self.has_level0)?;
         let rate = self.store.options.compaction_bytes_per_second;
         if rate == 0 || self.is_manual {
             return Ok(());

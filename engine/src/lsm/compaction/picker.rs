@@ -1,16 +1,20 @@
 //! What to compact next. Pure: a shape in, a choice out.
 //!
-//! Levels have dynamic targets: the bottom level takes what it takes, each level above it a tenth
-//! (see [`Limits`]), and the first level whose target is small enough is the *base level*, to
-//! which level 0 is merged; levels above the base level stay empty. So the data above the bottom
-//! level, which is what costs space, stays near a ninth of it whatever the size of the database
-//! (RocksDB's `level_compaction_dynamic_level_bytes`).
+//! Picked first to last: files that dropped ranges cover; what the [style](Style) asks for; files
+//! full of garbage; what else dropped ranges left behind. What somebody asks for by hand is picked
+//! by [`super::manual`].
 //!
-//! Picked first to last: files that dropped ranges cover; level 0 and levels over their target,
-//! fullest first; files full of garbage; what else dropped ranges left behind.
+//! Both styles keep the same invariants (V-1, V-2), so a database may be opened with either, and
+//! changed from one to the other, at any time.
+//!
+//! # Invariants
+//! - P-1: no choice names a file that is being compacted.
+//! - P-2: no two merges under way write keys of one range to one level.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use super::{Reason, Style, levelled, tiered};
 use crate::env::FileId;
 use crate::lsm::sstable::FileMeta;
 use crate::lsm::version::{LEVEL_COUNT, Shape};
@@ -21,43 +25,34 @@ use crate::timestamp::Timestamp;
 pub(crate) const BOTTOM: usize = LEVEL_COUNT - 1;
 /// Garbage below this count is not worth a compaction of its own. 128 entries.
 const GARBAGE_COUNT_MIN: u64 = 128;
-/// A level's fullness is counted in hundredths of its target.
-const FULL: u64 = 100;
 
 /// The numbers that the choice depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
+    pub(crate) style: Style,
     /// Level-0 files that make level 0 full.
     pub(crate) level0_count: usize,
-    /// The target of the base level.
+    /// Levelled: the target of the base level.
     pub(crate) base_len: u64,
-    /// How many times larger each level's target is than that of the level above.
+    /// Levelled: how many times larger each level's target is than that of the level above.
     pub(crate) multiplier: u64,
+    /// Tiered: the most runs below level 0.
+    pub(crate) run_count: usize,
+    /// Tiered: the most bytes above the last run, in hundredths of its bytes.
+    pub(crate) space_percent: u64,
 }
 
 impl From<&Options> for Limits {
     fn from(options: &Options) -> Self {
         Self {
+            style: options.compaction_style,
             level0_count: options.level0_compaction_count.max(1),
             base_len: options.level_base_len_max.max(1),
             multiplier: options.level_len_multiplier.max(2),
+            run_count: options.tiered_run_count_max.clamp(1, BOTTOM - 1),
+            space_percent: options.tiered_space_percent_max.max(1),
         }
     }
-}
-
-/// Why something is compacted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// Level 0 has many files.
-    Level0,
-    /// A level is over its target.
-    LevelLen,
-    /// A file is full of tombstones or shadowed versions.
-    Garbage,
-    /// A dropped range left entries behind.
-    DroppedRange,
-    /// Somebody asked.
-    Manual,
 }
 
 /// Files to merge.
@@ -73,57 +68,85 @@ pub(crate) struct Compaction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     Nothing,
-    /// A file overlaps nothing below: its level changes, its bytes stay.
+    /// Files that overlap nothing on their way down: their level changes, their bytes stay.
     Move {
-        file: FileId,
-        from: usize,
+        files: Vec<(usize, FileId)>,
         to: usize,
+        reason: Reason,
     },
     Merge(Compaction),
     /// Nothing in these files is wanted.
     Drop(Vec<FileId>),
 }
 
-/// The level to which level 0 is merged.
-pub(crate) fn base_level(shape: &Shape, limits: &Limits) -> usize {
-    let mut len = (1..=BOTTOM).map(|level| shape.level_len(level)).max().unwrap_or(0);
-    let mut base = BOTTOM;
-    while len > limits.base_len && base > 1 {
-        len /= limits.multiplier;
-        base -= 1;
-    }
-    // Data above would be overtaken (V-2), so the base level is never below it.
-    let first = (1..LEVEL_COUNT).find(|&level| !shape.levels[level].is_empty());
-    base.min(first.unwrap_or(BOTTOM))
+/// What is being compacted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Busy {
+    /// The inputs.
+    pub(crate) files: HashSet<FileId>,
+    /// The output levels and key ranges, both ends included.
+    pub(crate) outputs: Vec<(usize, Vec<u8>, Vec<u8>)>,
 }
 
-/// Chooses. `busy` files are being compacted; no snapshot is older than `oldest`.
-pub(crate) fn pick(
-    shape: &Shape,
-    limits: &Limits,
-    busy: &HashSet<FileId>,
-    oldest: Timestamp,
-) -> Choice {
-    let picker = Picker { shape, limits, busy, oldest, base: base_level(shape, limits) };
+impl Busy {
+    /// Whether keys between two keys may be about to be written to a level.
+    pub(crate) fn writes_to(&self, level: usize, smallest: &[u8], largest: &[u8]) -> bool {
+        self.outputs.iter().any(|(output, first, last)| {
+            *output == level && first.as_slice() <= largest && smallest <= last.as_slice()
+        })
+    }
+}
+
+/// Chooses. No snapshot is older than `oldest`.
+pub(crate) fn pick(shape: &Shape, limits: &Limits, busy: &Busy, oldest: Timestamp) -> Choice {
+    let picker = Picker { shape, limits, busy, oldest };
     picker
         .covered()
-        .or_else(|| picker.fullest())
+        .or_else(|| match limits.style {
+            Style::Levelled => levelled::pick(&picker),
+            Style::Tiered => tiered::pick(&picker),
+        })
         .or_else(|| picker.garbage())
         .or_else(|| picker.leftovers())
         .unwrap_or(Choice::Nothing)
 }
 
-struct Picker<'a> {
-    shape: &'a Shape,
-    limits: &'a Limits,
-    busy: &'a HashSet<FileId>,
-    oldest: Timestamp,
-    base: usize,
+/// Chooses what cannot wait for a long merge to end: level 0, when it is full.
+pub(crate) fn pick_urgent(shape: &Shape, limits: &Limits, busy: &Busy) -> Choice {
+    let picker = Picker { shape, limits, busy, oldest: Timestamp(0) };
+    let choice = picker.is_level0_full().then(|| picker.level0(Reason::Level0));
+    choice.flatten().unwrap_or(Choice::Nothing)
 }
 
-impl Picker<'_> {
-    fn is_free(&self, file: &FileMeta) -> bool {
-        !self.busy.contains(&file.id)
+/// A shape and what there is to know about it.
+pub(super) struct Picker<'a> {
+    pub(super) shape: &'a Shape,
+    pub(super) limits: &'a Limits,
+    pub(super) busy: &'a Busy,
+    /// No snapshot is older.
+    pub(super) oldest: Timestamp,
+}
+
+impl<'a> Picker<'a> {
+    pub(super) fn is_free(&self, file: &FileMeta) -> bool {
+        !self.busy.files.contains(&file.id)
+    }
+
+    pub(super) fn is_level0_full(&self) -> bool {
+        self.shape.levels[0].len() >= self.limits.level0_count
+    }
+
+    /// The level to which level 0 is merged.
+    pub(super) fn level0_target(&self) -> usize {
+        match self.limits.style {
+            Style::Levelled => levelled::base_level(self.shape, self.limits),
+            Style::Tiered => tiered::free_level(self.shape),
+        }
+    }
+
+    /// The first level below level 0 with files.
+    pub(super) fn first_level(&self) -> Option<usize> {
+        self.shape.first_level()
     }
 
     /// Files that dropped ranges cover wholly.
@@ -138,74 +161,114 @@ impl Picker<'_> {
         (!files.is_empty()).then_some(Choice::Drop(files))
     }
 
-    /// The fullest level that can be compacted now.
-    fn fullest(&self) -> Option<Choice> {
-        let mut levels: Vec<(u64, usize)> = vec![(self.level0_fullness(), 0)];
-        let mut target = self.limits.base_len;
-        for level in self.base..BOTTOM {
-            levels.push((self.shape.level_len(level).saturating_mul(FULL) / target, level));
-            target = target.saturating_mul(self.limits.multiplier);
+    /// All of level 0 to where it is merged.
+    pub(super) fn level0(&self, reason: Reason) -> Option<Choice> {
+        self.level0_files(self.shape.levels[0].iter().collect(), reason)
+    }
+
+    /// Files of level 0 to where it is merged.
+    ///
+    /// Requires: no older file of level 0 that is left out overlaps one of them (V-2).
+    pub(super) fn level0_files(
+        &self,
+        files: Vec<&'a Arc<FileMeta>>,
+        reason: Reason,
+    ) -> Option<Choice> {
+        let target = self.level0_target();
+        let (smallest, largest) = bounds(&files)?;
+        let below = self.shape.overlapping(target, smallest, largest);
+        let inputs = files.into_iter().map(|file| (0, file)).chain(below.map(|f| (target, f)));
+        self.merge(inputs.collect(), target, reason)
+    }
+
+    /// One file to `to`, with what it meets there, and with the files beside it that cost nothing
+    /// more because they meet nothing else.
+    ///
+    /// Requires: between the two levels nothing overlaps the file.
+    pub(super) fn down(
+        &self,
+        level: usize,
+        file: &'a Arc<FileMeta>,
+        to: usize,
+        reason: Reason,
+    ) -> Option<Choice> {
+        let properties = &file.properties;
+        let met: Vec<_> =
+            self.shape.overlapping(to, &properties.smallest, &properties.largest).collect();
+        let mut inputs = vec![(level, file)];
+        if let Some((smallest, largest)) = bounds(&met)
+            && to == level + 1
+        {
+            let beside = self.shape.levels[level].iter().filter(|other| {
+                other.id != file.id
+                    && other.properties.smallest.as_slice() >= smallest
+                    && other.properties.largest.as_slice() <= largest
+                    && self.is_free(other)
+            });
+            inputs.extend(beside.map(|other| (level, other)));
+            inputs.sort_by(|(_, a), (_, b)| a.properties.smallest.cmp(&b.properties.smallest));
         }
-        levels.retain(|(fullness, _)| *fullness >= FULL);
-        levels.sort_by_key(|&(fullness, level)| (std::cmp::Reverse(fullness), level));
-        levels.into_iter().find_map(|(_, level)| match level {
-            0 => self.level0(Reason::Level0),
-            _ => self.best_of(level),
+        inputs.extend(met.into_iter().map(|met| (to, met)));
+        self.merge(inputs, to, reason)
+    }
+
+    /// A file to where its keys meet older ones: the first level with some, else the bottom.
+    pub(super) fn sink(
+        &self,
+        level: usize,
+        file: &'a Arc<FileMeta>,
+        reason: Reason,
+    ) -> Option<Choice> {
+        self.down(level, file, self.meeting(level, file).unwrap_or(BOTTOM), reason)
+    }
+
+    /// The first level below `level` that has keys in the file's range.
+    pub(super) fn meeting(&self, level: usize, file: &FileMeta) -> Option<usize> {
+        let properties = &file.properties;
+        (level + 1..LEVEL_COUNT).find(|&below| {
+            let mut met = self.shape.overlapping(below, &properties.smallest, &properties.largest);
+            met.next().is_some()
         })
     }
 
-    fn level0_fullness(&self) -> u64 {
-        let files = &self.shape.levels[0];
-        files.len() as u64 * FULL / self.limits.level0_count as u64
+    /// Whether moving the file would keep what a merge would forget.
+    pub(super) fn is_touched(&self, file: &FileMeta) -> bool {
+        self.shape.drops.iter().any(|mark| mark.touches_file(file))
     }
 
-    /// All of level 0 into the base level.
-    fn level0(&self, reason: Reason) -> Option<Choice> {
-        let files = &self.shape.levels[0];
-        let smallest = files.iter().map(|file| &file.properties.smallest).min()?;
-        let largest = files.iter().map(|file| &file.properties.largest).max()?;
-        let below = self.shape.overlapping(self.base, smallest, largest);
-        let inputs = files.iter().map(|file| (0, file)).chain(below.map(|f| (self.base, f)));
-        self.merge(inputs.collect(), self.base, reason)
-    }
-
-    /// The file of a level that drags the fewest bytes of the next level along.
-    fn best_of(&self, level: usize) -> Option<Choice> {
-        let files = self.shape.levels[level].iter().filter(|file| self.is_free(file));
-        let mut files: Vec<_> =
-            files.map(|file| (self.overlap_percent(level, file), file)).collect();
-        files.sort_by_key(|(percent, file)| (*percent, file.id));
-        files.into_iter().find_map(|(_, file)| self.down(level, file, Reason::LevelLen))
-    }
-
-    fn overlap_percent(&self, level: usize, file: &FileMeta) -> u64 {
-        let below =
-            self.shape.overlapping(level + 1, &file.properties.smallest, &file.properties.largest);
-        below.map(|file| file.len).sum::<u64>().saturating_mul(100) / file.len.max(1)
-    }
-
-    /// One file into the next level.
-    fn down(&self, level: usize, file: &FileMeta, reason: Reason) -> Option<Choice> {
-        let properties = &file.properties;
-        let below: Vec<_> =
-            self.shape.overlapping(level + 1, &properties.smallest, &properties.largest).collect();
-        let is_touched = self.shape.drops.iter().any(|mark| mark.touches_file(file));
-        if below.is_empty() && !is_touched && reason != Reason::Garbage {
-            return Some(Choice::Move { file: file.id, from: level, to: level + 1 });
-        }
-        let here = self.shape.levels[level].iter().find(|other| other.id == file.id)?;
-        let inputs =
-            std::iter::once((level, here)).chain(below.into_iter().map(|f| (level + 1, f)));
-        self.merge(inputs.collect(), level + 1, reason)
-    }
-
-    fn merge(
+    /// A move of files, if nothing under way stands against it.
+    ///
+    /// Requires: nothing on their way down overlaps them.
+    pub(super) fn moved(
         &self,
-        inputs: Vec<(usize, &std::sync::Arc<FileMeta>)>,
+        files: &[(usize, &Arc<FileMeta>)],
+        to: usize,
+        reason: Reason,
+    ) -> Option<Choice> {
+        let is_possible = |(_, file): &(usize, &Arc<FileMeta>)| {
+            let properties = &file.properties;
+            self.is_free(file)
+                && !self.busy.writes_to(to, &properties.smallest, &properties.largest)
+        };
+        let files: Vec<_> = files
+            .iter()
+            .filter(|file| is_possible(file))
+            .map(|(level, file)| (*level, file.id))
+            .collect();
+        (!files.is_empty()).then_some(Choice::Move { files, to, reason })
+    }
+
+    pub(super) fn merge(
+        &self,
+        inputs: Vec<(usize, &Arc<FileMeta>)>,
         output_level: usize,
         reason: Reason,
     ) -> Option<Choice> {
-        if inputs.is_empty() || !inputs.iter().all(|(_, file)| self.is_free(file)) {
+        let files: Vec<_> = inputs.iter().map(|(_, file)| *file).collect();
+        let (smallest, largest) = bounds(&files)?;
+        if self.busy.writes_to(output_level, smallest, largest)
+            || !files.iter().all(|file| self.is_free(file))
+        {
             return None;
         }
         let inputs = inputs.into_iter().map(|(level, file)| (level, file.id)).collect();
@@ -230,7 +293,7 @@ impl Picker<'_> {
             let choice = match level {
                 0 => self.level0(Reason::Garbage),
                 BOTTOM => self.in_place(level, file, Reason::Garbage),
-                _ => self.down(level, file, Reason::Garbage),
+                _ => self.sink(level, file, Reason::Garbage),
             };
             if choice.is_some() {
                 return choice;
@@ -239,10 +302,10 @@ impl Picker<'_> {
         None
     }
 
-    fn in_place(
+    pub(super) fn in_place(
         &self,
         level: usize,
-        file: &std::sync::Arc<FileMeta>,
+        file: &Arc<FileMeta>,
         reason: Reason,
     ) -> Option<Choice> {
         self.merge(vec![(level, file)], level, reason)
@@ -250,13 +313,19 @@ impl Picker<'_> {
 
     /// Files that hold entries of a dropped range among others.
     fn leftovers(&self) -> Option<Choice> {
-        let is_touched = |file: &FileMeta| self.shape.drops.iter().any(|m| m.touches_file(file));
-        let mut touched = self.shape.files().filter(|(_, file)| is_touched(file));
+        let mut touched = self.shape.files().filter(|(_, file)| self.is_touched(file));
         touched.find_map(|(level, file)| match level {
             0 => self.level0(Reason::DroppedRange),
             _ => self.in_place(level, file, Reason::DroppedRange),
         })
     }
+}
+
+/// The smallest and the largest key of files; `None` when there are none.
+pub(super) fn bounds<'a>(files: &[&'a Arc<FileMeta>]) -> Option<(&'a [u8], &'a [u8])> {
+    let smallest = files.iter().map(|file| file.properties.smallest.as_slice()).min()?;
+    let largest = files.iter().map(|file| file.properties.largest.as_slice()).max()?;
+    Some((smallest, largest))
 }
 
 #[cfg(test)]
@@ -267,6 +336,7 @@ mod tests {
     use goldenscript::{Command, Context, Runner};
 
     use super::*;
+    use crate::lsm::compaction::levelled::base_level;
     use crate::lsm::golden::{ends, key_range, need, number, run_all};
     use crate::lsm::sstable::Properties;
     use crate::lsm::version::{DropMark, Edit};
@@ -279,7 +349,14 @@ mod tests {
 
     impl Default for Picking {
         fn default() -> Self {
-            let limits = Limits { level0_count: 4, base_len: 100, multiplier: 10 };
+            let limits = Limits {
+                style: Style::Levelled,
+                level0_count: 4,
+                base_len: 100,
+                multiplier: 10,
+                run_count: 3,
+                space_percent: 100,
+            };
             Self { shape: Shape::default(), limits }
         }
     }
@@ -287,32 +364,34 @@ mod tests {
     fn describe(shape: &Shape, choice: &Choice) -> String {
         match choice {
             Choice::Nothing => "nothing".to_owned(),
-            Choice::Move { file, from, to } => format!("move {} from L{from} to L{to}", file.0),
+            Choice::Move { files, to, reason } => {
+                format!("move{} -> L{to} because {reason:?}", listed(shape, files))
+            }
             Choice::Drop(files) => {
                 format!(
                     "drop {}",
                     files.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(" ")
                 )
             }
-            Choice::Merge(compaction) => {
-                let mut text = "merge".to_owned();
-                let mut last = usize::MAX;
-                for (level, id) in &compaction.inputs {
-                    if *level != last {
-                        write!(text, " L{level}:").unwrap();
-                    }
-                    last = *level;
-                    write!(text, " {}", id.0).unwrap();
-                }
-                assert!(
-                    compaction
-                        .inputs
-                        .iter()
-                        .all(|(l, id)| shape.levels[*l].iter().any(|f| f.id == *id))
-                );
-                format!("{text} -> L{} because {:?}", compaction.output_level, compaction.reason)
+            Choice::Merge(Compaction { inputs, output_level, reason }) => {
+                format!("merge{} -> L{output_level} because {reason:?}", listed(shape, inputs))
             }
         }
+    }
+
+    /// Files by level, all of which must be there.
+    fn listed(shape: &Shape, files: &[(usize, FileId)]) -> String {
+        let mut text = String::new();
+        let mut last = usize::MAX;
+        for (level, id) in files {
+            if *level != last {
+                write!(text, " L{level}:").unwrap();
+            }
+            last = *level;
+            write!(text, " {}", id.0).unwrap();
+            assert!(shape.levels[*level].iter().any(|file| file.id == *id));
+        }
+        text
     }
 
     impl Runner for Picking {
@@ -349,11 +428,25 @@ mod tests {
                     let ts = Timestamp(number(&mut arguments, "ts", 1)?);
                     self.shape.drops.push(DropMark { range, ts });
                 }
-                // pick [busy=ID,ID] [oldest=N]
+                // style levelled | tiered
+                "style" => {
+                    self.limits.style = match arguments.next_pos().ok_or("no style")? {
+                        "levelled" => Style::Levelled,
+                        "tiered" => Style::Tiered,
+                        other => return Err(format!("unknown style {other}").into()),
+                    };
+                }
+                // pick [busy=ID,ID] [writing=LEVEL:a..c] [oldest=N]
                 "pick" => {
-                    let busy = arguments.take_key("busy").unwrap_or_default();
-                    let busy = busy.split(',').filter(|id| !id.is_empty());
-                    let busy = busy.map(|id| id.parse().map(FileId)).collect::<Result<_, _>>()?;
+                    let files = arguments.take_key("busy").unwrap_or_default();
+                    let files = files.split(',').filter(|id| !id.is_empty());
+                    let files = files.map(|id| id.parse().map(FileId)).collect::<Result<_, _>>()?;
+                    let mut busy = Busy { files, outputs: Vec::new() };
+                    if let Some(writing) = arguments.take_key("writing") {
+                        let (level, keys) = writing.split_once(':').ok_or("not level:a..c")?;
+                        let (first, last) = ends(keys)?;
+                        busy.outputs.push((level.parse()?, first.into(), last.into()));
+                    }
                     let oldest = Timestamp(number(&mut arguments, "oldest", 0)?);
                     let choice = pick(&self.shape, &self.limits, &busy, oldest);
                     output = describe(&self.shape, &choice);

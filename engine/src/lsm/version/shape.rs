@@ -151,6 +151,11 @@ impl Shape {
         self.levels.get(level).into_iter().flatten().map(|file| file.len).sum()
     }
 
+    /// The first level below level 0 with files.
+    pub(crate) fn first_level(&self) -> Option<usize> {
+        (1..LEVEL_COUNT).find(|&level| !self.levels[level].is_empty())
+    }
+
     /// The files of a level that have keys between two keys, both included.
     pub(crate) fn overlapping<'a>(
         &'a self,
