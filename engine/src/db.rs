@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::history::History;
 use crate::index::fulltext::FullTextIndex;
 use crate::index::geo::GeoIndex;
 use crate::index::maintenance::Maintenance;
@@ -17,6 +18,7 @@ use crate::lsm::compaction::CompactionReport;
 use crate::lsm::{Lsm, LsmStats, RangeStats};
 use crate::options::Options;
 use crate::recovery;
+use crate::snapshots::Names;
 use crate::timestamp::Timestamp;
 use crate::txn::blocking::{BlockingHook, RunBlocking};
 use crate::txn::commit::Committer;
@@ -47,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) indexes: Arc<Registry>,
     pub(crate) maintenance: Arc<Maintenance>,
     pub(crate) blocking: Arc<BlockingHook>,
+    pub(crate) history: Arc<History>,
+    pub(crate) names: Names,
     pub(crate) next_id: AtomicU64,
 }
 
@@ -100,7 +104,8 @@ impl Db {
 
     /// Takes a snapshot to read from.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(self.clone())
+        let pin = self.shared.oracle.pin(Timestamp::default());
+        Snapshot::new(self.clone(), Arc::new(pin))
     }
 
     /// Commits one write by itself, at once and without locks: for what must survive the rollback
@@ -121,8 +126,8 @@ impl Db {
         self.shared.oracle.durable()
     }
 
-    /// No snapshot older than this is in use or will be taken: whatever ended at or before it,
-    /// nobody sees any more.
+    /// No snapshot older than this is in use or will be taken, by name or as of the past: whatever
+    /// ended at or before it, nobody sees any more.
     pub fn oldest_snapshot(&self) -> Timestamp {
         self.shared.oracle.oldest()
     }

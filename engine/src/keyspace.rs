@@ -9,6 +9,8 @@
 //! 0x03 index  u32  entry       one ordered index entry                owner: the layer above
 //! 0x04 index  u32  row key     one full-text document                 crate::index::fulltext
 //! 0x05 index  u32  row key     one bounding box                       crate::index::geo
+//! 0x06 name                    one named snapshot                     crate::snapshots
+//! 0x07                         when commits were made                 crate::history
 //! 0x10 anything                keys of the embedded key-value API
 //! ```
 //!
@@ -33,6 +35,10 @@ pub enum Space {
     Text = 0x04,
     /// Bounding boxes.
     Geo = 0x05,
+    /// Named snapshots.
+    Snapshot = 0x06,
+    /// The time of commits.
+    Time = 0x07,
     /// Keys of the embedded key-value API.
     User = 0x10,
 }

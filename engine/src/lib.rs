@@ -57,12 +57,14 @@ pub mod db;
 pub mod encoding;
 pub mod env;
 pub mod error;
+pub mod history;
 pub mod index;
 pub mod inspect;
 pub mod keyspace;
 pub mod lsm;
 pub mod options;
 mod recovery;
+pub mod snapshots;
 pub mod timestamp;
 pub mod txn;
 pub mod verify;
@@ -74,6 +76,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use keyspace::{Direction, KeyRange, ObjectId, Space};
 pub use lsm::FORMAT_VERSION;
 pub use options::Options;
+pub use snapshots::NamedSnapshot;
 pub use timestamp::Timestamp;
 pub use txn::{
     Isolation, LockOutcome, LockOwner, LockStrength, Savepoint, Scan, Snapshot, TableLockMode,

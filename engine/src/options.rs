@@ -1,5 +1,7 @@
 //! Every knob and every hard limit of the engine: unit, default, reason.
 
+use std::time::Duration;
+
 use crate::lsm::compaction::Style;
 
 /// The longest key, in bytes. 65,535: its length fits two bytes, and long keys make poor indexes.
@@ -10,6 +12,12 @@ pub const VALUE_LEN_MAX: usize = 1 << 30;
 
 /// The longest batch, in bytes. 2 GiB: it is one WAL record, whose length is 32 bits.
 pub const BATCH_LEN_MAX: usize = 2 << 30;
+
+/// The most named snapshots. 1,000: each keeps row versions that nobody else needs.
+pub const SNAPSHOT_COUNT_MAX: usize = 1_000;
+
+/// The longest name of a snapshot, in bytes. 255: as a file's.
+pub const SNAPSHOT_NAME_LEN_MAX: usize = 255;
 
 /// How a database is opened.
 #[derive(Clone, Debug)]
@@ -56,6 +64,9 @@ pub struct Options {
     pub wal_allocation_len: u64,
     /// Bytes per second that compaction may write; 0 = no limit. 0.
     pub compaction_bytes_per_second: u64,
+    /// For how long row versions are kept for reads as of the past. 0: not at all; with more, and
+    /// with an archive, commits note the time.
+    pub history_retention: Duration,
 }
 
 impl Default for Options {
@@ -80,6 +91,7 @@ impl Default for Options {
             background_thread_count: 2,
             wal_allocation_len: 4 << 20,
             compaction_bytes_per_second: 0,
+            history_retention: Duration::ZERO,
         }
     }
 }

@@ -10,6 +10,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::registry::Registry;
 use crate::error::{Error, Result};
+use crate::history::History;
 use crate::keyspace::ObjectId;
 use crate::lsm::Lsm;
 use crate::txn::commit::Committer;
@@ -34,6 +35,7 @@ pub(crate) struct Maintenance {
     pub(crate) oracle: Arc<Oracle>,
     pub(crate) committer: Arc<Committer>,
     pub(crate) durability: Arc<Durability>,
+    pub(crate) history: Arc<History>,
     pub(crate) delta_len_max: usize,
     pub(crate) thread: Thread,
 }
@@ -111,8 +113,9 @@ impl Maintenance {
     pub(crate) fn forget(&self) {
         let published = self.oracle.published();
         self.lsm.set_sealed(self.registry.sealed(published));
+        self.history.advance(&self.lsm, &self.oracle);
+        self.oracle.pass_on(&self.lsm);
         let oldest = self.oracle.oldest();
-        self.lsm.set_oldest_snapshot(oldest);
         self.committer.between_commits(|| self.registry.set_oldest_snapshot(oldest));
     }
 

@@ -143,9 +143,9 @@ impl Lsm {
         LsmScan::new(merge, state.version.clone(), range.clone(), ts, direction)
     }
 
-    /// Every key of a range whose newest version is newer than `since`, tombstones included; for
-    /// rebuilding what was derived from the keys up to `since`. Sstables without anything newer
-    /// are not read.
+    /// Every row version of a range that is newer than `since` and that some snapshot may see,
+    /// tombstones included, the newest of each key first; for rebuilding what was derived from the
+    /// keys up to `since`. Sstables without anything newer are not read.
     ///
     /// Compaction drops tombstones that no snapshot needs, but those of derived indexes' entries
     /// only once they are [sealed](Lsm::set_sealed).
@@ -155,14 +155,31 @@ impl Lsm {
     pub fn scan_since(&self, range: &KeyRange, since: Timestamp) -> Result<ChangeScan> {
         let state = self.store.state.load();
         let merge = self.store.merge(&state, range, since, Timestamp::MAX, Direction::Forward);
-        ChangeScan::new(merge, state.version.clone(), range.clone(), since)
+        let (version, horizon) = (state.version.clone(), self.store.horizon());
+        ChangeScan::new(merge, version, range.clone(), since, horizon)
     }
 
-    /// Says that no read before `oldest` will come any more: for each key only the newest version
-    /// at or below it is kept. Never goes back. Starts at 0: nothing is dropped before the first
-    /// call.
+    /// Says that no read before `oldest` will come any more but at the [named
+    /// snapshots](Lsm::set_named_snapshots): for each key only the newest version at or below it is
+    /// kept, and the newest at or below each of those. Never goes back. Starts at 0: nothing is
+    /// dropped before the first call.
     pub fn set_oldest_snapshot(&self, oldest: Timestamp) {
         self.store.oldest.fetch_max(oldest.0, Ordering::AcqRel);
+    }
+
+    /// Says at which timestamps, ascending, reads may come for longer than others.
+    ///
+    /// Requires: one that is new is not before the oldest snapshot, or was named when the store
+    /// was open before; and the oldest snapshot moves on after it was named here.
+    pub fn set_named_snapshots(&self, named: &[Timestamp]) {
+        if **self.store.named.load() != named {
+            self.store.named.store(Arc::new(named.to_vec()));
+        }
+    }
+
+    /// From here on every row version is there; of older ones, those that snapshots in use see.
+    pub fn history_start(&self) -> Timestamp {
+        self.store.state.load().version.shape().history
     }
 
     /// Says that every derived index has what was committed up to `sealed` in its own files: the

@@ -195,6 +195,7 @@ impl<'a> Recovery<'a> {
             next_file: AtomicU64::new(self.next_file),
             last_ts: AtomicU64::new(last_ts.0),
             oldest: AtomicU64::new(0),
+            named: ArcSwap::from_pointee(Vec::new()),
             sealed: AtomicU64::new(0),
             counters: Counters::default(),
             background: Background::default(),
@@ -268,8 +269,8 @@ impl<'a> Recovery<'a> {
         self.memtable.seal();
         let (env, memtable) = (&self.env, &self.memtable);
         // Nobody reads yet, but the caller has not said which old snapshots it will revive.
-        let horizon = Horizon { oldest: Timestamp(0), sealed: Timestamp(0) };
-        let file = write_memtable(env, self.dir, self.options, id, memtable, &self.shape, horizon)?;
+        let (shape, horizon) = (&self.shape, Horizon::unknown());
+        let file = write_memtable(env, self.dir, self.options, id, memtable, shape, horizon)?;
         env.vfs.sync_dir(self.dir).map_err(|error| Error::io("sync directory", self.dir, error))?;
         let last_ts = memtable.last_ts();
         self.overflow.flushed = Some(last_ts);

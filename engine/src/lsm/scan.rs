@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::compaction::retention::Horizon;
 use super::iterator::{Cursor, Start};
 use super::merge::Merge;
 use super::version::Version;
@@ -144,14 +145,17 @@ impl Iterator for LsmScan {
     }
 }
 
-/// The newest version of every key of a range that changed after a timestamp, tombstones
-/// included, in key order.
+/// The row versions of a range after a timestamp that some snapshot may see, tombstones included,
+/// in key order, the newest of each key first.
 pub struct ChangeScan {
     merge: Merge,
     version: Arc<Version>,
     range: KeyRange,
     since: Timestamp,
+    horizon: Horizon,
+    /// The key of the version met last, and that version's first reader.
     key: Vec<u8>,
+    served: Option<usize>,
     is_done: bool,
 }
 
@@ -161,22 +165,29 @@ impl ChangeScan {
         version: Arc<Version>,
         range: KeyRange,
         since: Timestamp,
+        horizon: Horizon,
     ) -> Result<Self> {
         merge.seek(Start::Bound(&range.start))?;
-        Ok(Self { merge, version, range, since, key: Vec::new(), is_done: false })
+        let (key, served) = (Vec::new(), None);
+        Ok(Self { merge, version, range, since, horizon, key, served, is_done: false })
     }
 
     fn step(&mut self) -> Result<Option<(Bytes, Timestamp, Option<Bytes>)>> {
         while let Some(key) = self.merge.key().filter(|key| self.range.contains(key)) {
-            let (ts, value) = (self.merge.ts(), self.merge.value());
-            let is_wanted = ts > self.since && !self.version.is_dropped(key, ts);
-            self.key.clear();
-            self.key.extend_from_slice(key);
-            while self.merge.key() == Some(&self.key) {
-                self.merge.advance()?;
+            if self.key != key {
+                self.key.clear();
+                self.key.extend_from_slice(key);
+                self.served = None;
             }
-            if is_wanted {
-                return Ok(Some((Bytes::copy_from_slice(&self.key), ts, value)));
+            let ts = self.merge.ts();
+            let reader = self.horizon.first_reader(ts);
+            let is_hidden = reader.is_some() && reader == self.served;
+            let is_wanted = ts > self.since && !is_hidden && !self.version.is_dropped(key, ts);
+            let change = is_wanted.then(|| (Bytes::copy_from_slice(key), ts, self.merge.value()));
+            self.served = reader;
+            self.merge.advance()?;
+            if change.is_some() {
+                return Ok(change);
             }
         }
         Ok(None)

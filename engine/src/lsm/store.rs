@@ -60,6 +60,8 @@ pub(super) struct Store {
     pub(super) next_file: AtomicU64,
     pub(super) last_ts: AtomicU64,
     pub(super) oldest: AtomicU64,
+    /// The timestamps of named snapshots, ascending.
+    pub(super) named: ArcSwap<Vec<Timestamp>>,
     pub(super) sealed: AtomicU64,
     pub(super) counters: Counters,
     pub(super) background: Background,
@@ -75,15 +77,20 @@ impl Store {
         FileId(self.next_file.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// No snapshot is older than this.
+    /// No snapshot is older than this, named ones included.
     pub(super) fn oldest(&self) -> Timestamp {
-        Timestamp(self.oldest.load(Ordering::Acquire))
+        // In this order: a name is noted before `oldest` passes its timestamp.
+        let oldest = Timestamp(self.oldest.load(Ordering::Acquire));
+        self.named.load().first().map_or(oldest, |&named| named.min(oldest))
     }
 
     /// Who may still want old entries.
     pub(super) fn horizon(&self) -> Horizon {
         let sealed = Timestamp(self.sealed.load(Ordering::Acquire));
-        Horizon { oldest: self.oldest(), sealed }
+        // In this order, as above.
+        let oldest = Timestamp(self.oldest.load(Ordering::Acquire));
+        let named = self.named.load().as_slice().into();
+        Horizon { oldest, named, sealed }
     }
 
     /// The newest timestamp appended or ingested.
@@ -227,6 +234,8 @@ impl Store {
     ) -> Result<Arc<Version>> {
         self.wal.check()?;
         edit.next_file = Some(FileId(self.next_file.load(Ordering::Relaxed)));
+        // Whatever was left out of the files that the edit adds was older than this.
+        edit.history = Some(Timestamp(self.oldest.load(Ordering::Acquire)));
         let broken = |why| Error::internal(format!("an edit does not fit: {why}"));
         let mut shape = old.shape().after(edit).map_err(broken)?;
         edit.forgotten = shape.finished_drops();

@@ -15,6 +15,7 @@ use super::oracle::Oracle;
 use super::read_set::ReadSet;
 use super::write_set::WriteSet;
 use crate::error::{Error, Result};
+use crate::history::History;
 use crate::index::registry::{self, Registry};
 use crate::keyspace::split_derived;
 use crate::lsm::{Batch, Lsm};
@@ -25,6 +26,7 @@ pub(crate) struct Committer {
     lsm: Arc<Lsm>,
     oracle: Arc<Oracle>,
     indexes: Arc<Registry>,
+    history: Arc<History>,
     turn: Mutex<Turn>,
 }
 
@@ -60,8 +62,13 @@ pub(crate) struct SerializableGuard {
 }
 
 impl Committer {
-    pub(crate) fn new(lsm: Arc<Lsm>, oracle: Arc<Oracle>, indexes: Arc<Registry>) -> Self {
-        Self { lsm, oracle, indexes, turn: Mutex::default() }
+    pub(crate) fn new(
+        lsm: Arc<Lsm>,
+        oracle: Arc<Oracle>,
+        indexes: Arc<Registry>,
+        history: Arc<History>,
+    ) -> Self {
+        Self { lsm, oracle, indexes, history, turn: Mutex::default() }
     }
 
     /// Commits `writes`. With `reads` (what was read, and at which snapshot) only if no later
@@ -87,8 +94,7 @@ impl Committer {
         if let Some((reads, snapshot)) = reads {
             turn.validate(reads, snapshot)?;
         }
-        let ts = self.next_timestamp();
-        self.lsm.append(ts, &batch)?;
+        let ts = self.append(&mut batch, false)?;
         registry::apply(ts, &entries);
         turn.remember(ts, || Written::Keys(writes.iter().map(|(key, _)| key.clone()).collect()));
         self.oracle.publish(ts);
@@ -110,6 +116,7 @@ impl Committer {
     {
         let mut turn = self.turn.lock();
         turn.check_open()?;
+        self.mark_time()?;
         let mut derived: Vec<(Bytes, Bytes)> = Vec::new();
         let ts = self.next_timestamp();
         let noted = entries.map(|entry| {
@@ -129,6 +136,27 @@ impl Committer {
         self.oracle.publish(ts);
         self.oracle.advance_durable(ts);
         Ok(Committed { ts, has_derived: !entries.is_empty() })
+    }
+
+    /// A load writes its files directly and carries no mark: it gets a commit with one before it.
+    /// Requires: the commit mutex is held.
+    fn mark_time(&self) -> Result<()> {
+        if self.history.due_mark(true).is_some() {
+            let ts = self.append(&mut Batch::default(), true)?;
+            self.oracle.publish(ts);
+        }
+        Ok(())
+    }
+
+    /// Appends a batch to the log as the next commit, with the time when that is due.
+    /// Requires: the commit mutex is held.
+    fn append(&self, batch: &mut Batch, is_load: bool) -> Result<Timestamp> {
+        let mark = self.history.due_mark(is_load);
+        mark.iter().for_each(|mark| mark.put(batch));
+        let ts = self.next_timestamp();
+        self.lsm.append(ts, batch)?;
+        mark.iter().for_each(|mark| self.history.set_marked(mark));
+        Ok(ts)
     }
 
     /// Runs something between two commits.

@@ -155,7 +155,7 @@ impl Durability {
             *is_syncing = false;
             if let Ok(durable) = result {
                 self.oracle.advance_durable(durable);
-                self.lsm.set_oldest_snapshot(self.oracle.oldest());
+                self.oracle.pass_on(&self.lsm);
             }
             // After a failure the others try for themselves and learn why it cannot succeed.
             self.synced.notify_all();

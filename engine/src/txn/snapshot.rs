@@ -20,9 +20,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(crate) fn new(db: Db) -> Self {
-        let pin = Arc::new(db.shared.oracle.pin(Timestamp::default()));
+    pub(crate) fn new(db: Db, pin: Arc<Pin>) -> Self {
         Self { db, pin }
+    }
+
+    pub(crate) fn pin(&self) -> &Arc<Pin> {
+        &self.pin
     }
 
     /// Every commit at or before this is seen.

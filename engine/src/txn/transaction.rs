@@ -16,6 +16,7 @@ use super::oracle::Pin;
 use super::read_set::ReadSet;
 use super::scan::Scan;
 use super::search::{GeoNearest, GeoSearch, OwnEntry, TextSearch};
+use super::snapshot::Snapshot;
 use super::state::State;
 use super::write_set::Statement;
 use crate::db::Db;
@@ -87,6 +88,13 @@ impl Transaction {
     /// The timestamp up to which commits of others are seen.
     pub fn snapshot(&self) -> Timestamp {
         self.pinned().1.ts()
+    }
+
+    /// Makes it see what a snapshot does. Requires: it has read nothing yet and keeps one snapshot
+    /// for all statements.
+    pub(crate) fn set_snapshot(&self, snapshot: &Snapshot) {
+        assert_eq!(self.isolation, Isolation::RepeatableRead, "one snapshot for all statements");
+        self.state.lock().pin = Some(Arc::clone(snapshot.pin()));
     }
 
     /// The newest commit that something read here came from, if that commit was not yet durable

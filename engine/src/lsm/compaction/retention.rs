@@ -1,22 +1,41 @@
 //! Which row versions and tombstones may go. Pure: entries in, verdicts out.
 //!
 //! # Invariants
-//! - C-1: for every snapshot at or above the oldest, the newest row version it can see is kept.
+//! - C-1: for every snapshot, be it named or at or above the oldest, the newest row version it can
+//!   see is kept.
 //! - C-2: a tombstone is dropped only when nothing older can exist beneath it.
 //! - C-3: the newest removal of a derived index's entry is kept until the index has it in a
 //!   segment: after a crash the index learns of it from nowhere else.
+
+use std::sync::Arc;
 
 use crate::keyspace::split_derived;
 use crate::lsm::version::DropMark;
 use crate::timestamp::Timestamp;
 
 /// Who may still want old entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Horizon {
-    /// No snapshot is older.
+    /// No snapshot is older, but for the named ones.
     pub(crate) oldest: Timestamp,
+    /// The named snapshots, ascending.
+    pub(crate) named: Arc<[Timestamp]>,
     /// Every derived index has the entries up to here in its segments.
     pub(crate) sealed: Timestamp,
+}
+
+impl Horizon {
+    /// Nobody has said yet which snapshots there are: everything is kept.
+    pub(crate) fn unknown() -> Self {
+        Self { oldest: Timestamp(0), named: Arc::default(), sealed: Timestamp(0) }
+    }
+
+    /// The oldest snapshot that sees a row version unless a newer version hides it, as a number:
+    /// of two versions of a key with one number the older is seen by nobody. `None` when any
+    /// timestamp may be read at.
+    pub(crate) fn first_reader(&self, ts: Timestamp) -> Option<usize> {
+        (ts <= self.oldest).then(|| self.named.partition_point(|named| *named < ts))
+    }
 }
 
 /// What becomes of an entry, and why.
@@ -46,13 +65,13 @@ pub(crate) struct Retention<'a> {
     drops: &'a [DropMark],
     key: Vec<u8>,
     is_begun: bool,
-    /// The newest version at or below `oldest` of `key` was met.
-    is_covered: bool,
+    /// The [first reader](Horizon::first_reader) of the version of `key` met last.
+    served: Option<usize>,
 }
 
 impl<'a> Retention<'a> {
     pub(crate) fn new(horizon: Horizon, drops: &'a [DropMark]) -> Self {
-        Self { horizon, drops, key: Vec::new(), is_begun: false, is_covered: false }
+        Self { horizon, drops, key: Vec::new(), is_begun: false, served: None }
     }
 
     /// Judges the next entry. Requires: entries come in internal-key order. `is_bottom` answers
@@ -67,19 +86,21 @@ impl<'a> Retention<'a> {
         if !self.is_begun || self.key != key {
             self.key.clear();
             self.key.extend_from_slice(key);
-            (self.is_begun, self.is_covered) = (true, false);
+            (self.is_begun, self.served) = (true, None);
         }
         if self.drops.iter().any(|mark| mark.covers(key, ts)) {
             return Verdict::DropForgotten;
         }
-        if self.is_covered {
+        let reader = self.horizon.first_reader(ts);
+        if reader.is_some() && reader == self.served {
             return Verdict::DropShadowed;
         }
-        self.is_covered = ts <= self.horizon.oldest;
+        self.served = reader;
         let is_awaited = || ts > self.horizon.sealed && split_derived(key).is_some();
-        match (is_tombstone, self.is_covered) {
+        match (is_tombstone, reader) {
             (false, _) => Verdict::KeepVisible,
-            (true, true) if !is_awaited() && is_bottom() => Verdict::DropTombstone,
+            // Behind any other reader's a named snapshot may still see an older version.
+            (true, Some(0)) if !is_awaited() && is_bottom() => Verdict::DropTombstone,
             (true, _) => Verdict::KeepTombstone,
         }
     }
@@ -148,14 +169,16 @@ mod tests {
                     let ts = Timestamp(number(&mut arguments, "ts", 0)?);
                     self.drops.push(DropMark { range, ts });
                 }
-                // retain oldest=N [bottom=true]: judges all entries
+                // retain oldest=N [named=N,N] [bottom=true]: judges all entries
                 "retain" => {
                     let oldest = Timestamp(number(&mut arguments, "oldest", 0)?);
+                    let named = arguments.take_key("named").unwrap_or_default().split(',');
+                    let named = named.filter_map(|ts| ts.parse().ok().map(Timestamp)).collect();
                     let is_bottom = arguments.take_key("bottom") == Some("true");
                     self.entries
                         .sort_by(|a, b| compare((a.0.as_bytes(), a.1), (b.0.as_bytes(), b.1)));
-                    let mut retention =
-                        Retention::new(Horizon { oldest, sealed: Timestamp::MAX }, &self.drops);
+                    let horizon = Horizon { oldest, named, sealed: Timestamp::MAX };
+                    let mut retention = Retention::new(horizon, &self.drops);
                     for (key, ts, value) in &self.entries {
                         let is_tombstone = value.is_none();
                         let verdict =

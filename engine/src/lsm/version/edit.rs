@@ -13,6 +13,7 @@
 //!   7  dropped range    timestamp varint, start bytes, has end u8, end bytes
 //!   8  forgotten drop   as 7
 //!   9  closed           last WAL segment varint, where its records end varint
+//!  10  timestamp from which on all row versions are kept   varint
 //! ```
 //! The manifest record around an edit carries its checksum.
 
@@ -32,6 +33,7 @@ const REMOVED: u8 = 6;
 const DROPPED: u8 = 7;
 const FORGOTTEN: u8 = 8;
 const CLOSED: u8 = 9;
+const HISTORY: u8 = 10;
 
 /// One atomic change of the set of live files. Absent fields stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub(crate) struct Edit {
     /// The store was closed: the last WAL segment, and where its records end. Any later edit takes
     /// it back.
     pub(crate) closed: Option<(FileId, u64)>,
+    /// Row versions that only reads before this would see may be gone.
+    pub(crate) history: Option<Timestamp>,
 }
 
 impl Edit {
@@ -56,6 +60,7 @@ impl Edit {
             (FLUSHED, self.flushed.map(|ts| ts.0)),
             (LAST, self.last_ts.map(|ts| ts.0)),
             (NEXT_FILE, self.next_file.map(|id| id.0)),
+            (HISTORY, self.history.map(|ts| ts.0)),
         ] {
             if let Some(number) = number {
                 out.push(tag);
@@ -94,6 +99,7 @@ impl Edit {
                 WAL_FIRST => edit.wal_first = Some(FileId(decoder.varint()?)),
                 FLUSHED => edit.flushed = Some(Timestamp(decoder.varint()?)),
                 LAST => edit.last_ts = Some(Timestamp(decoder.varint()?)),
+                HISTORY => edit.history = Some(Timestamp(decoder.varint()?)),
                 NEXT_FILE => edit.next_file = Some(FileId(decoder.varint()?)),
                 ADDED => {
                     let level = usize::from(decoder.u8()?);
@@ -152,6 +158,7 @@ pub(super) mod tests {
             dropped: vec![mark, DropMark { range: KeyRange::all(), ts: Timestamp(1) }],
             forgotten: vec![DropMark { range: KeyRange::all(), ts: Timestamp(2) }],
             closed: Some((FileId(10), 700)),
+            history: Some(Timestamp(290)),
         }
     }
 

@@ -63,6 +63,8 @@ pub(crate) struct Shape {
     pub(crate) next_file: FileId,
     /// Where the WAL ends, when the store was closed: its last segment, and the end of its records.
     pub(crate) closed: Option<(FileId, u64)>,
+    /// From here on all row versions are kept, whatever the snapshots in use.
+    pub(crate) history: Timestamp,
 }
 
 impl Shape {
@@ -97,6 +99,7 @@ impl Shape {
         next.last_ts = next.last_ts.max(edit.last_ts.unwrap_or_default());
         next.next_file = next.next_file.max(edit.next_file.unwrap_or_default());
         next.closed = edit.closed;
+        next.history = next.history.max(edit.history.unwrap_or_default());
         match next.violations().pop() {
             Some(violation) => Err(violation),
             None => Ok(next),
@@ -115,6 +118,7 @@ impl Shape {
             dropped: self.drops.clone(),
             forgotten: Vec::new(),
             closed: None,
+            history: Some(self.history),
         }
     }
 
