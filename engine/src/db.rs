@@ -14,11 +14,11 @@ use crate::index::geo::GeoIndex;
 use crate::index::maintenance::Maintenance;
 use crate::index::registry::{Index, Registry};
 use crate::keyspace::{self, Direction, KeyRange, ObjectId, Space};
-use crate::lsm::compaction::CompactionReport;
-use crate::lsm::{Lsm, LsmStats, RangeStats};
+use crate::lsm::{CompactionControl, CompactionPause, CompactionReport, Lsm, RangeStats};
 use crate::options::Options;
 use crate::recovery;
 use crate::snapshots::Names;
+use crate::stats::DbStats;
 use crate::timestamp::Timestamp;
 use crate::txn::blocking::{BlockingHook, RunBlocking};
 use crate::txn::commit::Committer;
@@ -278,12 +278,32 @@ impl Db {
     /// Compacts everything in a key range fully: drops what no snapshot needs.
     ///
     /// # Errors
-    /// `Io`, `DiskFull`, `Corruption`, `Closed`.
+    /// As [`Db::compact_with`].
     pub fn compact(&self, range: &KeyRange) -> Result<CompactionReport> {
+        self.compact_with(range, &CompactionControl::default())
+    }
+
+    /// Compacts everything in a key range that is there now, in steps, among which commits, reads
+    /// and other compactions find their place. `control` shows how far it is, and cancels it.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`, `Corruption`, `Closed`, `Cancelled`; the steps done until then stay done.
+    pub fn compact_with(
+        &self,
+        range: &KeyRange,
+        control: &CompactionControl,
+    ) -> Result<CompactionReport> {
         self.shared.maintenance.forget();
-        let report = self.shared.lsm.compact_range(range)?;
+        let report = self.shared.lsm.compact_range(range, control)?;
         self.shared.maintenance.seal(1)?;
         Ok(report)
+    }
+
+    /// Holds all compaction still, [`Db::compact`] too, until the pause is dropped; pauses may be
+    /// nested. Commits go on, and are not held up however many files gather; reads get dearer with
+    /// every flush.
+    pub fn pause_compaction(&self) -> CompactionPause {
+        self.shared.lsm.pause_compaction()
     }
 
     /// Makes a complete copy in the new directory `dir`, on the same file system, while everything
@@ -323,9 +343,15 @@ impl Db {
         self.shared.lsm.measure(range)
     }
 
-    /// What the store holds and has done.
-    pub fn stats(&self) -> LsmStats {
-        self.shared.lsm.stats()
+    /// What the database holds and has done.
+    pub fn stats(&self) -> DbStats {
+        let oracle = &self.shared.oracle;
+        DbStats {
+            lsm: self.shared.lsm.stats(),
+            snapshot_count: oracle.live_count(),
+            oldest_snapshot: oracle.oldest(),
+            durable: oracle.durable(),
+        }
     }
 
     /// Refuses further commits, serves who waits for a sync, syncs, stops the background threads

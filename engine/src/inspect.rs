@@ -1,9 +1,11 @@
-//! What a data directory looks like from outside: its files and their lengths.
+//! What a data directory looks like from outside: its files and their lengths, and what became of
+//! them.
 
 use std::path::{Path, PathBuf};
 
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::lsm::events::Event;
 
 /// One file of a data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,14 @@ pub fn files(env: &Env, dir: &Path) -> Result<Vec<FileSize>> {
         }
     }
     Ok(files)
+}
+
+/// The last flushes, compactions and bulk loads, oldest first.
+///
+/// # Errors
+/// `Io`.
+pub fn events(env: &Env, dir: &Path) -> Result<Vec<Event>> {
+    crate::lsm::events::read(env, dir)
 }
 
 fn file(env: &Env, dir: &Path, path: PathBuf) -> Result<FileSize> {

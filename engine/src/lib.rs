@@ -65,6 +65,7 @@ pub mod lsm;
 pub mod options;
 mod recovery;
 pub mod snapshots;
+pub mod stats;
 pub mod timestamp;
 pub mod txn;
 pub mod verify;
@@ -75,8 +76,10 @@ pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use keyspace::{Direction, KeyRange, ObjectId, Space};
 pub use lsm::FORMAT_VERSION;
+pub use lsm::compaction::Style as CompactionStyle;
 pub use options::Options;
 pub use snapshots::NamedSnapshot;
+pub use stats::DbStats;
 pub use timestamp::Timestamp;
 pub use txn::{
     Isolation, LockOutcome, LockOwner, LockStrength, Savepoint, Scan, Snapshot, TableLockMode,

@@ -1,12 +1,21 @@
 //! `cairn compact`: a data directory as small as it can be.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
+use cairn_engine::lsm::compaction::CompactionProgress;
+use cairn_engine::lsm::{CompactionControl, CompactionReport};
 use cairn_engine::{Env, inspect};
+use cairn_query::Database;
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::Failure;
 use crate::offline::{close, count, open_existing, size};
+
+/// How often the progress is drawn anew.
+const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Compacts a data directory fully and says what that saved
 ///
@@ -24,8 +33,7 @@ impl Compact {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let database = open_existing(&self.dir)?;
         let before = total(&self.dir)?;
-        let report = database
-            .compact()
+        let report = compact(&database)
             .map_err(|error| Failure::runtime(format!("could not compact: {}", error.message())))?;
         close(&database)?;
         drop(database);
@@ -40,6 +48,35 @@ impl Compact {
         println!("saved   {saved} of {} in all files", size(before));
         Ok(())
     }
+}
+
+/// Compacts, and shows how far it is where somebody looks.
+fn compact(database: &Database) -> cairn_query::Result<CompactionReport> {
+    let control = CompactionControl::default();
+    let bar = ProgressBar::new(0).with_style(
+        ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {eta} left  {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let (ended, end) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let end = end;
+            // Until the other side is gone.
+            while let Err(RecvTimeoutError::Timeout) = end.recv_timeout(REDRAW_INTERVAL) {
+                show(&bar, &control.progress());
+            }
+            bar.finish_and_clear();
+        });
+        let report = database.compact(&control);
+        drop(ended);
+        report
+    })
+}
+
+fn show(bar: &ProgressBar, progress: &CompactionProgress) {
+    bar.set_length(progress.total_bytes);
+    bar.set_position(progress.done_bytes);
+    bar.set_message(progress.job.map_or(String::new(), |job| job.to_string()));
 }
 
 /// Bytes of all files.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod cascade;
 mod compact;
 mod dump;
 mod offline;

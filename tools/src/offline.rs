@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use cairn_engine::lsm::stats::Size;
 use cairn_engine::{Env, Options};
 use cairn_query::Database;
 
@@ -33,21 +34,8 @@ pub(crate) fn close(database: &Database) -> Result<(), Failure> {
 }
 
 /// A length as people read it.
-#[expect(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
 pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let mut value = bytes as f64;
-    let mut unit = "";
-    for name in UNITS {
-        if value < 1024.0 {
-            break;
-        }
-        (value, unit) = (value / 1024.0, name);
-    }
-    format!("{value:.1} {unit}")
+    Size(bytes).to_string()
 }
 
 /// A number and its noun: `1 row`, `2 rows`.
@@ -64,13 +52,6 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lengths_are_short() {
-        let lengths = [0, 1023, 1024, 1536, 5 << 20, 3 << 40];
-        let shown = lengths.map(size);
-        assert_eq!(shown, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "5.0 MiB", "3.0 TiB"]);
-    }
 
     #[test]
     fn nouns_follow_their_number() {

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use cairn_engine::lsm::LsmStats;
+use cairn_engine::lsm::events::Event;
+use cairn_engine::lsm::stats::Held;
 use cairn_engine::{Env, inspect};
 use cairn_query::sizes::RelationSize;
 use clap::Args;
 
-use crate::Failure;
 use crate::offline::{open_read_only, size};
+use crate::{Failure, cascade};
 
 /// Prints levels, sizes, amplification, tables and indexes of a data directory
 ///
@@ -19,14 +20,18 @@ pub struct Stat {
     /// The data directory; no server may hold it
     #[arg(value_name = "DIR")]
     dir: PathBuf,
+    /// Draws the last run's compaction cascade: levels over time, and which bytes went where, as SVG
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
 }
 
 impl Stat {
     /// Prints the numbers.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let files = files(&self.dir);
+        let events = inspect::events(&Env::os(), &self.dir);
         let database = open_read_only(&self.dir)?;
-        let stats = database.engine().stats();
+        let stats = database.engine().stats().lsm;
         let failed = |error: cairn_query::Error| Failure::runtime(error.message());
         let sizes = database.sizes().map_err(failed)?;
         println!("data directory  {}", self.dir.display());
@@ -34,10 +39,22 @@ impl Stat {
         println!("newest commit   {}", database.engine().durable_timestamp().0);
         println!("in the log      {} row versions", stats.memtable_entry_count);
         print_files(&files?);
-        print_levels(&stats);
-        print_amplification(&stats);
+        print!("\n{}", Held(&stats));
         print_relations(&sizes);
-        Ok(())
+        match &self.plot {
+            Some(path) => self.draw(&events.map_err(|e| Failure::runtime(e.message()))?, path),
+            None => Ok(()),
+        }
+    }
+
+    fn draw(&self, events: &[Event], path: &Path) -> Result<(), Failure> {
+        let run = cascade::last_run(events);
+        if run.is_empty() {
+            return Err(Failure::runtime("there is nothing to draw: no event was logged"));
+        }
+        cascade::draw(run, &self.dir.display().to_string(), path).map_err(|error| {
+            Failure::runtime(format!("could not draw {}: {error}", path.display()))
+        })
     }
 }
 
@@ -62,36 +79,6 @@ fn print_files(files: &[inspect::FileSize]) {
     }
     let all = files.iter().map(|file| file.len_bytes).sum();
     println!("{:<20} {:>6} {:>12}", "all", files.len(), size(all));
-}
-
-fn print_levels(stats: &LsmStats) {
-    println!(
-        "\n{:<20} {:>6} {:>12} {:>14} {:>12}",
-        "LEVEL", "files", "size", "row versions", "tombstones"
-    );
-    for (level, held) in stats.levels.iter().enumerate().filter(|(_, held)| held.file_count > 0) {
-        println!(
-            "{level:<20} {:>6} {:>12} {:>14} {:>12}",
-            held.file_count,
-            size(held.len_bytes),
-            held.entry_count,
-            held.tombstone_count
-        );
-    }
-}
-
-fn print_amplification(stats: &LsmStats) {
-    println!("\nAMPLIFICATION");
-    println!(
-        "read   {:>6}    places that a lookup may have to look in",
-        stats.read_amplification()
-    );
-    if let Some(space) = stats.space_amplification() {
-        println!("space  {space:>6.2}    bytes in sstables for each byte in the bottom level");
-    }
-    if let Some(write) = stats.expected_write_amplification() {
-        println!("write  {write:>6.1}    bytes written for each byte committed, at these levels");
-    }
 }
 
 fn print_relations(sizes: &[RelationSize]) {

@@ -6,6 +6,7 @@
 //! MANIFEST-000007      the log of edits of the set of live files
 //! 000012.wal           one segment of the write-ahead log
 //! 000015.sst           one sstable
+//! EVENTS               what became of the files, for those who look at it later
 //! *.tmp                a replacement being written; swept on open
 //! ```
 //! All numbered files share one counter, so a number is never used twice.
@@ -36,6 +37,8 @@ pub enum FileName {
     Wal(FileId),
     /// An sstable.
     Sstable(FileId),
+    /// The event log.
+    Events,
     /// A replacement being written.
     Temporary,
 }
@@ -50,6 +53,7 @@ impl FileName {
         match name {
             "LOCK" => return Some(Self::Lock),
             "CURRENT" => return Some(Self::Current),
+            "EVENTS" => return Some(Self::Events),
             "CURRENT.tmp" => return Some(Self::Temporary),
             _ => {}
         }
@@ -74,6 +78,7 @@ impl fmt::Display for FileName {
         match self {
             Self::Lock => f.write_str("LOCK"),
             Self::Current => f.write_str("CURRENT"),
+            Self::Events => f.write_str("EVENTS"),
             Self::Manifest(id) => write!(f, "MANIFEST-{id}"),
             Self::Wal(id) => write!(f, "{id}.wal"),
             Self::Sstable(id) => write!(f, "{id}.sst"),
@@ -92,6 +97,7 @@ mod tests {
         for name in [
             FileName::Lock,
             FileName::Current,
+            FileName::Events,
             FileName::Temporary,
             FileName::Manifest(FileId(1)),
             FileName::Wal(id),

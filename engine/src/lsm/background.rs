@@ -8,7 +8,6 @@
 //! [`Options::background_thread_count`]: crate::Options::background_thread_count
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -75,6 +74,12 @@ impl Background {
     pub(super) fn call(&self) {
         self.signal.lock().call_count += 1;
         self.work.notify_all();
+    }
+
+    /// Has those look again who wait for work to be done.
+    pub(super) fn wake_waiting(&self) {
+        let _signal = self.signal.lock();
+        self.progress.notify_all();
     }
 
     /// Stops the workers after what they are doing now, and waits for them.
@@ -188,7 +193,7 @@ impl Store {
     fn is_backlogged(&self) -> bool {
         let state = self.state.load();
         state.sealed.len() >= self.options.sealed_memtable_count_max
-            || state.version.level(0).len() >= self.options.level0_stop_count
+            || (state.version.level(0).len() >= self.options.level0_stop_count && !self.is_paused())
     }
 
     /// Calls the workers; without any, does the work now.
@@ -205,13 +210,14 @@ impl Store {
         let count = self.state.load().version.level(0).len();
         let begin = self.options.level0_slowdown_count;
         let Some(excess) = count.checked_sub(begin).filter(|&excess| excess > 0) else { return };
-        if self.options.background_thread_count == 0 {
+        if self.options.background_thread_count == 0 || self.is_paused() {
             return;
         }
         let span = self.options.level0_stop_count.saturating_sub(begin).max(1);
         let excess = u32::try_from(excess.min(span)).unwrap_or(1);
-        self.counters.slowdown_count.fetch_add(1, Ordering::Relaxed);
-        self.env.clock.sleep(SLOWDOWN_MAX * excess / u32::try_from(span).unwrap_or(1));
+        let delay = SLOWDOWN_MAX * excess / u32::try_from(span).unwrap_or(1);
+        self.env.clock.sleep(delay);
+        self.counters.slowdowns.add(delay);
     }
 
     /// Waits until a worker finished or failed something.
@@ -220,7 +226,6 @@ impl Store {
             return self.work_inline();
         }
         let began = self.env.clock.elapsed();
-        self.counters.stall_count.fetch_add(1, Ordering::Relaxed);
         let failed = {
             let mut signal = self.background.signal.lock();
             let failures = signal.failure_count;
@@ -235,9 +240,7 @@ impl Store {
                 _ => Ok(()),
             }
         };
-        let waited = self.env.clock.elapsed().saturating_sub(began);
-        let micros = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
-        self.counters.stall_micros.fetch_add(micros, Ordering::Relaxed);
+        self.counters.stalls.add(self.env.clock.elapsed().saturating_sub(began));
         failed
     }
 

@@ -45,7 +45,9 @@ fn write(lsm: &Lsm) -> (BTreeMap<Vec<u8>, u64>, u64) {
             break;
         }
         durable.insert(key, ts);
-        if n % 40 == 39 && lsm.compact_range(&KeyRange::all()).is_err() {
+        if n % 40 == 39
+            && lsm.compact_range(&KeyRange::all(), &CompactionControl::default()).is_err()
+        {
             break;
         }
     }

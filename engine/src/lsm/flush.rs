@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::compaction::retention::{Horizon, Retention};
+use super::events::{Event, EventKind};
 use super::iterator::{Cursor, Start};
 use super::memtable::Memtable;
 use super::sstable::{Compression, FileMeta, SstableBuilder};
@@ -64,6 +65,7 @@ impl Store {
         let Some((memtable, newer)) = state.sealed.split_last() else { return Ok(false) };
         let next = newer.last().unwrap_or(&state.active);
         let (shape, horizon) = (state.version.shape(), self.horizon());
+        let began = self.env.clock.elapsed();
         let id = self.new_file_id();
         let (env, dir) = (&self.env, &self.dir);
         let file = write_memtable(env, dir, &self.options, id, memtable, shape, horizon)?;
@@ -78,7 +80,15 @@ impl Store {
         let len = file.map_or(0, |file| file.len);
         self.counters.flush_len.fetch_add(len, Ordering::Relaxed);
         self.counters.flush_count.fetch_add(1, Ordering::Relaxed);
+        self.note(Event {
+            to_level: Some(0),
+            took: self.env.clock.elapsed().saturating_sub(began),
+            len_written: len,
+            files_written: usize::from(len > 0),
+            ..Event::new(EventKind::Flush)
+        });
         self.remove_old_segments(next.first_segment());
+        self.background.wake_waiting();
         Ok(true)
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::events::{Event, EventKind};
 use super::sstable::{Compression, FileMeta, SstableBuilder};
 use super::store::{Store, remove_quietly};
 use super::version::{DropMark, Edit, LEVEL_COUNT, Shape};
@@ -84,10 +85,11 @@ impl Store {
         }
         let in_flight = self.compactions.lock();
         let version = self.state.load().version.clone();
-        let added = files
+        let added: Vec<_> = files
             .iter()
-            .map(|file| (deepest_level(version.shape(), &in_flight.busy, file), file.clone()))
+            .map(|file| (deepest_level(version.shape(), in_flight.busy(), file), file.clone()))
             .collect();
+        let to_level = added.iter().map(|(level, _)| *level).max();
         self.commit_edit(Edit { added, last_ts: Some(ts), ..Edit::default() }, None)?;
         drop(in_flight);
         self.last_ts.store(ts.0, Ordering::Release);
@@ -95,6 +97,12 @@ impl Store {
         let len: u64 = files.iter().map(|file| file.len).sum();
         self.counters.ingest_len.fetch_add(len, Ordering::Relaxed);
         self.counters.user_len.fetch_add(len, Ordering::Relaxed);
+        self.note(Event {
+            to_level,
+            len_written: len,
+            files_written: files.len(),
+            ..Event::new(EventKind::Ingest)
+        });
         self.start_work()
     }
 

@@ -20,6 +20,7 @@ mod checkpoint;
 pub mod compaction;
 #[cfg(test)]
 mod concurrency;
+pub mod events;
 #[cfg(test)]
 mod faults;
 pub(crate) mod flush;
@@ -49,7 +50,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 
 pub use batch::Batch;
-pub use compaction::CompactionReport;
+pub use compaction::{CompactionControl, CompactionPause, CompactionReport};
 pub(crate) use recovery::check_existing;
 pub use scan::{ChangeScan, LsmScan};
 pub use stats::{LevelStats, LsmStats, RangeStats};
@@ -197,12 +198,24 @@ impl Lsm {
         self.store.flush_all()
     }
 
-    /// Merges everything in a key range into the bottom level, dropping what no snapshot needs.
+    /// Brings everything in a key range that is there now to the bottom level, forgetting what no
+    /// snapshot needs. Goes in steps, among which other compactions find their place, so that
+    /// nobody has to wait; `control` follows it.
     ///
     /// # Errors
-    /// `Io`, `DiskFull`, `Corruption`, `Closed`; nothing changed then.
-    pub fn compact_range(&self, range: &KeyRange) -> Result<CompactionReport> {
-        self.store.compact_range(range)
+    /// `Io`, `DiskFull`, `Corruption`, `Closed`, `Cancelled`; the steps done until then stay done.
+    pub fn compact_range(
+        &self,
+        range: &KeyRange,
+        control: &CompactionControl,
+    ) -> Result<CompactionReport> {
+        self.store.compact_range(range, control)
+    }
+
+    /// Holds all compaction still until the pause is dropped. Writers go on; see
+    /// [`compaction`].
+    pub fn pause_compaction(&self) -> CompactionPause {
+        CompactionPause::new(self.store.clone())
     }
 
     /// Forgets everything in a key range that was appended so far, for all snapshots, durably.

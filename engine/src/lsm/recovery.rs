@@ -12,7 +12,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use super::background::Background;
 use super::batch::operations;
 use super::block_cache::BlockCache;
 use super::compaction::retention::Horizon;
+use super::events::{Event, EventKind, EventLog};
 use super::flush::write_memtable;
 use super::memtable::Memtable;
 use super::stats::Counters;
@@ -53,6 +54,7 @@ pub(super) fn open(env: Env, dir: &Path, options: &Options) -> Result<Arc<Store>
     let shape = read_manifest(&env, dir, current)?;
     let store = Recovery::new(env, dir, options, shape, &names)?.run(&names, lock)?;
     store.sweep(&names);
+    store.note(Event::new(EventKind::Open));
     Background::start(&store)?;
     Ok(store)
 }
@@ -70,7 +72,7 @@ pub(crate) fn check_existing(env: &Env, dir: &Path) -> Result<()> {
         return Err(Error::unusable(format!("there is no such directory dir={}", dir.display())));
     }
     let is_ours = |name: &String| match FileName::parse(name) {
-        Some(FileName::Lock | FileName::Temporary) | None => false,
+        Some(FileName::Lock | FileName::Events | FileName::Temporary) | None => false,
         Some(_) => true,
     };
     if list(env, dir)?.iter().any(is_ours) {
@@ -181,6 +183,7 @@ impl<'a> Recovery<'a> {
         let version = Arc::new(Version::open(&self.env, self.dir, &cache, shape, &known)?);
         let manifest = Manifest::create(&self.env, self.dir, manifest_id, version.shape())?;
         let state = State { active: self.memtable, sealed: Vec::new(), version };
+        let events = EventLog::open(&self.env, self.dir);
         Ok(Arc::new(Store {
             env: self.env,
             dir: self.dir.to_owned(),
@@ -201,6 +204,8 @@ impl<'a> Recovery<'a> {
             background: Background::default(),
             compactions: Mutex::default(),
             compaction_ended: Condvar::new(),
+            pauses: AtomicUsize::new(0),
+            events,
             lock: Mutex::new(Some(lock)),
         }))
     }
@@ -298,7 +303,7 @@ impl Store {
                 Some(FileName::Manifest(id)) => id != manifest,
                 Some(FileName::Wal(id)) => id < first,
                 Some(FileName::Temporary) => true,
-                Some(FileName::Lock | FileName::Current) | None => false,
+                Some(FileName::Lock | FileName::Current | FileName::Events) | None => false,
             };
             let path = self.dir.join(name);
             if is_orphan && self.env.vfs.exists(&path).unwrap_or(false) {

@@ -159,7 +159,9 @@ impl Simulation {
     /// The rarer ways of changing files.
     fn reshape(&mut self) {
         match self.rng.random_range(0..4) {
-            0 => drop(self.lsm.compact_range(&KeyRange::all()).unwrap()),
+            0 => drop(
+                self.lsm.compact_range(&KeyRange::all(), &CompactionControl::default()).unwrap(),
+            ),
             1 => self.ingest(),
             2 => self.drop_range(),
             _ => self.check_checkpoint(),

@@ -10,7 +10,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -19,8 +19,9 @@ use parking_lot::{Condvar, Mutex};
 use super::background::Background;
 use super::batch::{Batch, operations};
 use super::block_cache::BlockCache;
-use super::compaction::job::InFlight;
+use super::compaction::in_flight::InFlight;
 use super::compaction::retention::Horizon;
+use super::events::EventLog;
 use super::memtable::Memtable;
 use super::merge::{LevelCursor, Merge, Source};
 use super::sstable::filter::key_hash;
@@ -67,6 +68,9 @@ pub(super) struct Store {
     pub(super) background: Background,
     pub(super) compactions: Mutex<InFlight>,
     pub(super) compaction_ended: Condvar,
+    /// How many want compaction to stand still.
+    pub(super) pauses: AtomicUsize,
+    pub(super) events: EventLog,
     /// Held for as long as the store is open.
     pub(super) lock: Mutex<Option<Lock>>,
 }

@@ -162,7 +162,7 @@ fn a_dropped_name_lets_go_and_its_readers_read_on() {
     churn(&db, 2);
     let live = |db: &Db| {
         db.compact(&KeyRange::all()).unwrap();
-        db.stats().levels.iter().map(|level| level.entry_count).sum::<u64>()
+        db.stats().lsm.levels.iter().map(|level| level.entry_count).sum::<u64>()
     };
     let without = live(&db);
     db.create_snapshot("old").unwrap();
@@ -194,7 +194,7 @@ fn a_counter_keeps_one_version_for_each_name() {
     }
     db.compact(&KeyRange::all()).unwrap();
     let versions = db.measure(&KeyRange::prefix(&row_key(1))).unwrap();
-    let held: u64 = db.stats().levels.iter().map(|level| level.entry_count).sum();
+    let held: u64 = db.stats().lsm.levels.iter().map(|level| level.entry_count).sum();
     // One row and one index entry: the newest and one for each name; and the names.
     assert!(held <= 2 * 5 + 3, "{held} {versions:?}");
 }

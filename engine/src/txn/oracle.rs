@@ -171,7 +171,6 @@ impl Oracle {
     }
 
     /// How many snapshots are in use.
-    #[cfg(test)]
     pub(crate) fn live_count(&self) -> usize {
         self.live.lock().snapshots.values().sum()
     }

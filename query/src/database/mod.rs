@@ -193,13 +193,16 @@ impl Database {
     }
 
     /// Gives space back: forgets what was dropped and no snapshot sees any more, and merges
-    /// everything into the bottom level.
+    /// everything into the bottom level. `control` shows how far it is, and cancels it.
     ///
     /// # Errors
-    /// 58030, 53100, XX001.
-    pub fn compact(&self) -> Result<cairn_engine::lsm::CompactionReport> {
+    /// 57014, 58030, 53100, XX001.
+    pub fn compact(
+        &self,
+        control: &cairn_engine::lsm::CompactionControl,
+    ) -> Result<cairn_engine::lsm::CompactionReport> {
         crate::define::garbage::collect(&self.shared.db)?;
-        Ok(self.shared.db.compact(&cairn_engine::KeyRange::all())?)
+        Ok(self.shared.db.compact_with(&cairn_engine::KeyRange::all(), control)?)
     }
 
     /// Ends orderly: everything is on disk, and sequences go on where they stand. What comes

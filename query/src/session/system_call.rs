@@ -105,7 +105,7 @@ fn indexes_size(state: &State, oid: u32) -> Result<i64> {
 
 /// Bytes of the whole store. Databases share its files, so one of them has no size of its own.
 fn store_size(state: &State) -> i64 {
-    let stats = state.database.engine().stats();
+    let stats = state.database.engine().stats().lsm;
     let files: u64 = stats.levels.iter().map(|level| level.len_bytes).sum();
     i64::try_from(files.saturating_add(stats.memtable_len_bytes)).unwrap_or(i64::MAX)
 }

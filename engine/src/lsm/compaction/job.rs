@@ -4,49 +4,29 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::picker::{BOTTOM, Busy, Choice, Compaction, Limits, pick, pick_urgent};
+use parking_lot::MutexGuard;
+
+use super::control::CompactionControl;
+use super::in_flight::{InFlight, Job};
+use super::manual::{Step, Wanted};
+use super::picker::{Busy, Choice, Limits, pick, pick_urgent};
 use super::retention::Retention;
 use super::{CompactionReport, Reason};
 use crate::env::{FileId, FileName};
 use crate::error::{Error, Result};
 use crate::keyspace::{Direction, KeyRange};
+use crate::lsm::events::{Event, EventKind};
 use crate::lsm::iterator::{Cursor, Start};
 use crate::lsm::merge::{Merge, Source};
-use crate::lsm::sstable::{Compression, FileMeta, Sstable, SstableBuilder};
+use crate::lsm::sstable::{Compression, FileMeta, SstableBuilder};
 use crate::lsm::store::{Store, remove_quietly};
-use crate::lsm::version::{DropMark, Edit, Shape, Version};
+use crate::lsm::version::{Edit, Shape, Version, range_touches};
 
 /// Entries between two looks at the stop flag and the rate limit. 1,024.
 const CHECK_INTERVAL: u64 = 1024;
 
-/// Compactions under way.
-#[derive(Default)]
-pub(crate) struct InFlight {
-    pub(crate) busy: Busy,
-    /// A manual compaction waits or runs: nothing else may begin.
-    is_exclusive: bool,
-}
-
-impl InFlight {
-    fn begin(&mut self, compaction: &Compaction, version: &Version) {
-        let files = || compaction.inputs.iter().filter_map(|(_, id)| version.sstable(*id));
-        let bounds = || files().map(|sstable| &sstable.meta().properties);
-        let smallest = bounds().map(|p| &p.smallest).min().cloned().unwrap_or_default();
-        let largest = bounds().map(|p| &p.largest).max().cloned().unwrap_or_default();
-        self.busy.files.extend(compaction.inputs.iter().map(|(_, id)| *id));
-        self.busy.outputs.push((compaction.output_level, smallest, largest));
-    }
-
-    fn end(&mut self, compaction: &Compaction, version: &Version) {
-        let mut ended = Self::default();
-        ended.begin(compaction, version);
-        self.busy.files.retain(|id| !ended.busy.files.contains(id));
-        let is_ended = |output: &_| ended.busy.outputs.contains(output);
-        if let Some(at) = self.busy.outputs.iter().position(is_ended) {
-            self.busy.outputs.remove(at);
-        }
-    }
-}
+/// How long those look away who wait for a pause to end or for another compaction. 10 ms.
+const WAIT_INTERVAL: Duration = Duration::from_millis(10);
 
 impl Store {
     /// Does the most urgent compaction, if any can run now; false when there was nothing to do.
@@ -64,13 +44,13 @@ impl Store {
     /// # Errors
     /// As [`Store::compact_once`].
     fn let_through(&self, has_level0: bool) -> Result<()> {
-        let state = self.state.load();
         let thread_count = self.options.background_thread_count;
-        if thread_count == 1 && !state.sealed.is_empty() {
+        if thread_count == 1 {
             self.flush_oldest()?;
         }
         let limits = Limits::from(&self.options);
-        if thread_count > 0 && !has_level0 && state.version.level(0).len() >= limits.level0_count {
+        let level0_count = self.state.load().version.level(0).len();
+        if thread_count > 0 && !has_level0 && level0_count >= limits.level0_count {
             self.compact_chosen(|shape, busy| pick_urgent(shape, &limits, busy))?;
         }
         Ok(())
@@ -78,86 +58,157 @@ impl Store {
 
     /// Does what is chosen; false when that is nothing.
     fn compact_chosen(&self, choose: impl FnOnce(&Shape, &Busy) -> Choice) -> Result<bool> {
-        let mut in_flight = self.compactions.lock();
-        if in_flight.is_exclusive || self.wal.check().is_err() {
+        let in_flight = self.compactions.lock();
+        if self.is_paused() || self.wal.check().is_err() {
             return Ok(false);
         }
         let version = self.state.load().version.clone();
-        match choose(version.shape(), &in_flight.busy) {
-            Choice::Nothing => Ok(false),
-            Choice::Move { files, to, .. } => self.move_files(&version, &files, to).map(|()| true),
-            Choice::Drop(files) => {
-                self.commit_edit(Edit { removed: files, ..Edit::default() }, None)?;
-                Ok(true)
-            }
+        let choice = choose(version.shape(), in_flight.busy());
+        if choice == Choice::Nothing {
+            return Ok(false);
+        }
+        self.carry_out(in_flight, &version, choice, None).map(|()| true)
+    }
+
+    /// Does what was chosen under the lock given, which is let go of for a merge.
+    fn carry_out(
+        &self,
+        mut in_flight: MutexGuard<'_, InFlight>,
+        version: &Arc<Version>,
+        choice: Choice,
+        control: Option<(&CompactionControl, u64)>,
+    ) -> Result<()> {
+        match choice {
+            Choice::Nothing => Ok(()),
+            Choice::Move { files, to, reason } => self.move_files(version, &files, to, reason),
+            Choice::Drop(files) => self.drop_files(version, files),
             Choice::Merge(compaction) => {
-                in_flight.begin(&compaction, &version);
+                let job = in_flight.begin(compaction, version);
                 drop(in_flight);
-                let outcome = self.run(&compaction, &version);
-                self.compactions.lock().end(&compaction, &version);
+                if let Some((control, remaining)) = control {
+                    control.begin(remaining, Some(job.clone()));
+                }
+                let outcome = self.run(&job, version, control.map(|(control, _)| control));
+                self.compactions.lock().end(&job);
                 self.compaction_ended.notify_all();
-                outcome.map(|_| true)
+                self.background.wake_waiting();
+                if let Some((control, _)) = control {
+                    control.end();
+                }
+                outcome
             }
         }
     }
 
     /// Requires: the `compactions` lock is held, so that nothing else changes the files' levels.
-    fn move_files(&self, version: &Version, files: &[(usize, FileId)], to: usize) -> Result<()> {
+    fn move_files(
+        &self,
+        version: &Version,
+        files: &[(usize, FileId)],
+        to: usize,
+        reason: Reason,
+    ) -> Result<()> {
         let metas = files.iter().filter_map(|(_, id)| Some(version.sstable(*id)?.meta().clone()));
         let added: Vec<_> = metas.map(|meta| (to, meta)).collect();
         let removed = added.iter().map(|(_, file)| file.id).collect();
+        let len = added.iter().map(|(_, file)| file.len).sum();
         self.commit_edit(Edit { removed, added, ..Edit::default() }, None)?;
-        self.counters.move_count.fetch_add(1, Ordering::Relaxed);
+        self.counters.compactions.add_move(reason, len);
+        self.note(Event {
+            reason: Some(reason),
+            from_level: files.iter().map(|(level, _)| *level).min(),
+            to_level: Some(to),
+            len_written: len,
+            files_written: files.len(),
+            ..Event::new(EventKind::Move)
+        });
         Ok(())
     }
 
-    /// Merges everything in a key range into the bottom level.
-    pub(in crate::lsm) fn compact_range(&self, range: &KeyRange) -> Result<CompactionReport> {
-        self.flush_all()?;
-        {
-            let mut in_flight = self.compactions.lock();
-            while in_flight.is_exclusive {
-                self.compaction_ended.wait(&mut in_flight);
-            }
-            // From here on nothing else begins; what runs is waited for.
-            in_flight.is_exclusive = true;
-            while !in_flight.busy.files.is_empty() {
-                self.compaction_ended.wait(&mut in_flight);
-            }
-        }
-        let outcome = self.compact_range_alone(range);
-        self.compactions.lock().is_exclusive = false;
-        self.compaction_ended.notify_all();
-        self.background.call();
-        outcome
+    /// Requires: as [`Store::move_files`].
+    fn drop_files(&self, version: &Version, files: Vec<FileId>) -> Result<()> {
+        let dropped = || files.iter().filter_map(|id| version.sstable(*id));
+        let event = Event {
+            reason: Some(Reason::DroppedRange),
+            len_read: dropped().map(|sstable| sstable.meta().len).sum(),
+            files_read: files.len(),
+            ..Event::new(EventKind::Drop)
+        };
+        self.commit_edit(Edit { removed: files, ..Edit::default() }, None)?;
+        self.note(event);
+        Ok(())
     }
 
-    fn compact_range_alone(&self, range: &KeyRange) -> Result<CompactionReport> {
-        let mut in_flight = self.compactions.lock();
-        let version = self.state.load().version.clone();
-        let inputs = closed_inputs(version.shape(), range);
-        let before = totals(inputs.iter().filter_map(|(_, id)| version.sstable(*id)));
-        if inputs.iter().all(|(level, id)| {
-            let sstable = version.sstable(*id);
-            *level == BOTTOM && sstable.is_some_and(|s| is_clean(s.meta(), &version.shape().drops))
-        }) {
-            return Ok(CompactionReport::new(before, before));
+    /// Brings everything in a key range to the bottom level, and forgets what no snapshot needs.
+    pub(in crate::lsm) fn compact_range(
+        &self,
+        range: &KeyRange,
+        control: &CompactionControl,
+    ) -> Result<CompactionReport> {
+        self.flush_all()?;
+        let before = FileId(self.next_file.load(Ordering::Relaxed));
+        let wanted = Wanted { range, upto: self.last_ts(), before };
+        let limits = Limits::from(&self.options);
+        let total_before = totals(self.state.load().version.shape(), range);
+        loop {
+            self.wait_while_paused(Some(control))?;
+            let mut in_flight = self.compactions.lock();
+            let version = self.state.load().version.clone();
+            match wanted.pick(version.shape(), &limits, in_flight.busy()) {
+                Step::Done => break,
+                Step::Wait => {
+                    self.compaction_ended.wait_for(&mut in_flight, WAIT_INTERVAL);
+                }
+                Step::Do(choice) => {
+                    let remaining = wanted.remaining(version.shape());
+                    self.carry_out(in_flight, &version, choice, Some((control, remaining)))?;
+                }
+            }
         }
-        let compaction = Compaction { inputs, output_level: BOTTOM, reason: Reason::Manual };
-        in_flight.begin(&compaction, &version);
-        drop(in_flight);
-        let outcome = self.run(&compaction, &version);
-        self.compactions.lock().end(&compaction, &version);
-        let after = outcome?.iter().fold((0, 0, 0), |(files, len, entries), file| {
-            (files + 1, len + file.len, entries + file.properties.entry_count)
-        });
-        Ok(CompactionReport::new(before, after))
+        control.begin(0, None);
+        self.background.call();
+        let total_after = totals(self.state.load().version.shape(), range);
+        Ok(CompactionReport::new(total_before, total_after))
+    }
+
+    /// Whether compaction stands still.
+    pub(in crate::lsm) fn is_paused(&self) -> bool {
+        self.pauses.load(Ordering::Acquire) > 0
+    }
+
+    /// Stands still for as long as compaction is paused; a thread that is the only one flushes
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// `Closed` when the store closes, `Cancelled`; those of flushes.
+    fn wait_while_paused(&self, control: Option<&CompactionControl>) -> Result<()> {
+        loop {
+            if self.background.is_stopping() {
+                return Err(Error::closed("the database is closing"));
+            }
+            self.wal.check()?;
+            control.map_or(Ok(()), CompactionControl::check)?;
+            if self.options.background_thread_count == 1 && self.is_paused() {
+                self.flush_oldest()?;
+            }
+            let mut in_flight = self.compactions.lock();
+            if !self.is_paused() {
+                return Ok(());
+            }
+            self.compaction_ended.wait_for(&mut in_flight, WAIT_INTERVAL);
+        }
     }
 
     /// Merges the inputs and replaces them by the outputs.
-    fn run(&self, compaction: &Compaction, version: &Arc<Version>) -> Result<Vec<FileMeta>> {
-        let mut outputs = Outputs::new(self, compaction, version.shape());
-        let merged = outputs.merge(compaction, version);
+    fn run(
+        &self,
+        job: &Job,
+        version: &Arc<Version>,
+        control: Option<&CompactionControl>,
+    ) -> Result<()> {
+        let began = self.env.clock.elapsed();
+        let mut outputs = Outputs::new(self, job, version.shape(), control);
+        let merged = outputs.merge(version);
         let files = match merged {
             Ok(()) => std::mem::take(&mut outputs.files),
             Err(error) => {
@@ -165,61 +216,37 @@ impl Store {
                 return Err(error);
             }
         };
-        let level = compaction.output_level;
+        let compaction = &job.compaction;
+        let (level, reason) = (compaction.output_level, compaction.reason);
         let edit = Edit {
             removed: compaction.inputs.iter().map(|(_, id)| *id).collect(),
             added: files.iter().map(|file| (level, file.clone())).collect(),
             ..Edit::default()
         };
         self.commit_edit(edit, None)?;
-        let read: u64 = compaction
-            .inputs
-            .iter()
-            .filter_map(|(_, id)| Some(version.sstable(*id)?.meta().len))
-            .sum();
         let written: u64 = files.iter().map(|file| file.len).sum();
-        let counters = &self.counters;
-        counters.compaction_read_len.fetch_add(read, Ordering::Relaxed);
-        counters.compaction_len.fetch_add(written, Ordering::Relaxed);
-        counters.compaction_count.fetch_add(1, Ordering::Relaxed);
-        tracing::debug!(reason = ?compaction.reason, level, read, written, "compacted");
-        Ok(files)
+        let took = self.env.clock.elapsed().saturating_sub(began);
+        self.counters.compactions.add_merge(reason, job.len, written, took);
+        self.note(Event {
+            reason: Some(reason),
+            from_level: compaction.inputs.iter().map(|(level, _)| *level).min(),
+            to_level: Some(level),
+            took,
+            len_read: job.len,
+            len_written: written,
+            files_read: compaction.inputs.len(),
+            files_written: files.len(),
+            ..Event::new(EventKind::Merge)
+        });
+        tracing::debug!(?reason, level, read = job.len, written, "compacted");
+        Ok(())
     }
 }
 
-/// All files that share keys with the range, with each other's keys, and so on: a set that can
-/// change its level as a whole without breaking V-2.
-fn closed_inputs(shape: &Shape, range: &KeyRange) -> Vec<(usize, FileId)> {
-    let mut bounds: Option<(Vec<u8>, Vec<u8>)> = None;
-    loop {
-        let is_inside = |file: &FileMeta| {
-            let spans = |(smallest, largest): &(Vec<u8>, Vec<u8>)| {
-                file.properties.largest >= *smallest && file.properties.smallest <= *largest
-            };
-            crate::lsm::version::range_touches(range, file) || bounds.as_ref().is_some_and(spans)
-        };
-        let inside: Vec<_> = shape.files().filter(|(_, file)| is_inside(file)).collect();
-        let smallest = inside.iter().map(|(_, file)| &file.properties.smallest).min().cloned();
-        let largest = inside.iter().map(|(_, file)| &file.properties.largest).max().cloned();
-        let next = smallest.zip(largest);
-        if next == bounds {
-            return inside.into_iter().map(|(level, file)| (level, file.id)).collect();
-        }
-        bounds = next;
-    }
-}
-
-/// Whether a compaction of the bottom level would change nothing in a file.
-fn is_clean(file: &FileMeta, drops: &[DropMark]) -> bool {
-    let properties = &file.properties;
-    properties.tombstone_count == 0
-        && properties.entry_count == properties.key_count
-        && !drops.iter().any(|mark| mark.touches_file(file))
-}
-
-fn totals<'a>(sstables: impl Iterator<Item = &'a Arc<Sstable>>) -> (usize, u64, u64) {
-    sstables.fold((0, 0, 0), |(files, len, entries), sstable| {
-        let file = sstable.meta();
+/// Files, bytes and entries in a key range.
+fn totals(shape: &Shape, range: &KeyRange) -> (usize, u64, u64) {
+    let inside = shape.files().filter(|(_, file)| range_touches(range, file));
+    inside.fold((0, 0, 0), |(files, len, entries), (_, file)| {
         (files + 1, len + file.len, entries + file.properties.entry_count)
     })
 }
@@ -227,9 +254,10 @@ fn totals<'a>(sstables: impl Iterator<Item = &'a Arc<Sstable>>) -> (usize, u64, 
 /// The files that a compaction writes.
 struct Outputs<'a> {
     store: &'a Store,
+    job: &'a Job,
+    control: Option<&'a CompactionControl>,
     shape: &'a Shape,
     level: usize,
-    is_manual: bool,
     /// Level 0 is among the inputs.
     has_level0: bool,
     builder: Option<SstableBuilder>,
@@ -241,7 +269,13 @@ struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    fn new(store: &'a Store, compaction: &Compaction, shape: &'a Shape) -> Self {
+    fn new(
+        store: &'a Store,
+        job: &'a Job,
+        shape: &'a Shape,
+        control: Option<&'a CompactionControl>,
+    ) -> Self {
+        let compaction = &job.compaction;
         let ends = shape.drops.iter().filter_map(|mark| mark.range.end.as_deref());
         let mut cuts: Vec<&[u8]> =
             shape.drops.iter().map(|mark| mark.range.start.as_slice()).chain(ends).collect();
@@ -252,15 +286,14 @@ impl<'a> Outputs<'a> {
             cuts.extend(staying.map(|file| file.properties.smallest.as_slice()));
         }
         cuts.sort_unstable();
-        let is_manual = compaction.reason == Reason::Manual;
         let has_level0 = compaction.inputs.iter().any(|(level, _)| *level == 0);
         let (level, began) = (compaction.output_level, store.env.clock.elapsed());
         let (builder, files) = (None, Vec::new());
-        Self { store, shape, level, is_manual, has_level0, builder, files, cuts, began }
+        Self { store, job, control, shape, level, has_level0, builder, files, cuts, began }
     }
 
-    fn merge(&mut self, compaction: &Compaction, version: &Version) -> Result<()> {
-        let sources = compaction.inputs.iter().map(|(_, id)| {
+    fn merge(&mut self, version: &Version) -> Result<()> {
+        let sources = self.job.compaction.inputs.iter().map(|(_, id)| {
             let sstable = version.sstable(*id).ok_or_else(|| missing(*id))?;
             Ok(Source::Sstable(sstable.cursor_uncached(Direction::Forward)))
         });
@@ -279,7 +312,8 @@ impl<'a> Outputs<'a> {
             merge.advance()?;
             count += 1;
             if count.is_multiple_of(CHECK_INTERVAL) {
-                self.pause()?;
+                self.job.advance(count);
+                self.give_way()?;
             }
         }
         self.end_file()
@@ -316,23 +350,30 @@ impl<'a> Outputs<'a> {
         Ok(())
     }
 
-    /// Gives way: stops when the store closes, lets shorter work through, sleeps when writing
-    /// faster than allowed.
-    fn pause(&self) -> Result<()> {
-        if !self.is_manual && self.store.background.is_stopping() {
-            return Err(Error::closed("the database is closing"));
+    /// Gives way: stops when the store closes or nobody wants it any more, stands still while
+    /// compaction is paused, lets shorter work through, sleeps when writing faster than allowed.
+    fn give_way(&self) -> Result<()> {
+        loop {
+            self.store.wait_while_paused(self.control)?;
+            self.store.let_through(self.has_level0)?;
+            let ahead = self.ahead();
+            if ahead.is_zero() {
+                return Ok(());
+            }
+            self.store.env.clock.sleep(ahead.min(WAIT_INTERVAL));
         }
-        self.store.let_through(self.has_level0)?;
+    }
+
+    /// How far writing is ahead of what the rate allows. Somebody who asked is not made to wait.
+    fn ahead(&self) -> Duration {
         let rate = self.store.options.compaction_bytes_per_second;
-        if rate == 0 || self.is_manual {
-            return Ok(());
+        if rate == 0 || self.control.is_some() {
+            return Duration::ZERO;
         }
         let written = self.files.iter().map(|file| file.len).sum::<u64>()
             + self.builder.as_ref().map_or(0, SstableBuilder::len);
         let due = Duration::from_micros(written.saturating_mul(1_000_000) / rate);
-        let ahead = due.saturating_sub(self.store.env.clock.elapsed().saturating_sub(self.began));
-        self.store.env.clock.sleep(ahead);
-        Ok(())
+        due.saturating_sub(self.store.env.clock.elapsed().saturating_sub(self.began))
     }
 
     /// Removes what was written.

@@ -41,16 +41,28 @@ pub(super) fn pick(picker: &Picker<'_>) -> Option<Choice> {
     fullest(picker).or_else(|| drain(picker))
 }
 
+/// Bytes above the targets of their levels.
+pub(super) fn excess(shape: &Shape, limits: &Limits) -> u64 {
+    let over = |(level, target)| shape.level_len(level).saturating_sub(target);
+    targets(shape, limits).map(over).sum()
+}
+
+/// The levels that have a target, and their targets.
+fn targets(shape: &Shape, limits: &Limits) -> impl Iterator<Item = (usize, u64)> {
+    let (base_len, multiplier) = (limits.base_len, limits.multiplier);
+    let lens =
+        std::iter::successors(Some(base_len), move |len| Some(len.saturating_mul(multiplier)));
+    (base_level(shape, limits)..BOTTOM).zip(lens)
+}
+
 /// The fullest level that can be compacted now.
 fn fullest(picker: &Picker<'_>) -> Option<Choice> {
     let limits = picker.limits;
     let level0_fullness = picker.shape.levels[0].len() as u64 * FULL / limits.level0_count as u64;
     let mut levels: Vec<(u64, usize)> = vec![(level0_fullness, 0)];
-    let mut target = limits.base_len;
-    for level in base_level(picker.shape, limits)..BOTTOM {
-        levels.push((picker.shape.level_len(level).saturating_mul(FULL) / target, level));
-        target = target.saturating_mul(limits.multiplier);
-    }
+    levels.extend(targets(picker.shape, limits).map(|(level, target)| {
+        (picker.shape.level_len(level).saturating_mul(FULL) / target, level)
+    }));
     levels.retain(|(fullness, _)| *fullness >= FULL);
     levels.sort_by_key(|&(fullness, level)| (Reverse(fullness), level));
     levels.into_iter().find_map(|(_, level)| match level {

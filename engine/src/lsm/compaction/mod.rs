@@ -1,15 +1,24 @@
 //! Compaction: merging sstables downward.
 //!
-//! [`picker`] says what to merge, in one of two styles, and [`retention`] what to keep, all without
-//! I/O; [`job`] does it.
+//! [`picker`] says what to merge, in one of two styles, [`manual`] what to merge because somebody
+//! asked, and [`retention`] what to keep, all without I/O; [`job`] does it. [`control`] follows,
+//! stops and pauses it.
 
-pub(crate) mod job;
+mod control;
+pub(crate) mod in_flight;
+mod job;
 mod levelled;
+mod manual;
 pub(crate) mod picker;
 pub(crate) mod retention;
+#[cfg(test)]
+mod tests;
 mod tiered;
 
 use std::fmt;
+
+pub use control::{CompactionControl, CompactionPause, CompactionProgress};
+pub use in_flight::CompactionJob;
 
 /// How a database trades what it writes for what it reads and holds. Files are the same in both
 /// styles: a database may change from one to the other whenever it is opened.
@@ -52,20 +61,47 @@ pub enum Reason {
     Space,
 }
 
-/// What a manual compaction did.
+impl Reason {
+    /// Every reason, in the order of its code.
+    pub const ALL: [Self; 7] = [
+        Self::Level0,
+        Self::LevelLen,
+        Self::Garbage,
+        Self::DroppedRange,
+        Self::Manual,
+        Self::Runs,
+        Self::Space,
+    ];
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Level0 => "level 0",
+            Self::LevelLen => "level size",
+            Self::Garbage => "garbage",
+            Self::DroppedRange => "dropped range",
+            Self::Manual => "manual",
+            Self::Runs => "sorted runs",
+            Self::Space => "space",
+        })
+    }
+}
+
+/// What a manual compaction did to the files that hold keys of its range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CompactionReport {
-    /// Files merged.
+    /// Files when it began.
     pub file_count_before: usize,
-    /// Files they became.
+    /// Files when it ended.
     pub file_count_after: usize,
-    /// Bytes of the files merged.
+    /// Bytes of the files when it began.
     pub len_before: u64,
-    /// Bytes of the files they became.
+    /// Bytes of the files when it ended.
     pub len_after: u64,
-    /// Row versions and tombstones in the files merged.
+    /// Row versions and tombstones in the files when it began.
     pub entry_count_before: u64,
-    /// Row versions and tombstones that were kept.
+    /// Row versions and tombstones in the files when it ended.
     pub entry_count_after: u64,
 }
 

@@ -118,6 +118,17 @@ pub(crate) fn pick_urgent(shape: &Shape, limits: &Limits, busy: &Busy) -> Choice
     choice.flatten().unwrap_or(Choice::Nothing)
 }
 
+/// Bytes that levels hold beyond what they should.
+pub(crate) fn backlog(shape: &Shape, limits: &Limits) -> u64 {
+    let is_full = shape.levels[0].len() >= limits.level0_count;
+    let level0 = if is_full { shape.level_len(0) } else { 0 };
+    level0
+        + match limits.style {
+            Style::Levelled => levelled::excess(shape, limits),
+            Style::Tiered => tiered::excess(shape, limits),
+        }
+}
+
 /// A shape and what there is to know about it.
 pub(super) struct Picker<'a> {
     pub(super) shape: &'a Shape,
@@ -150,7 +161,7 @@ impl<'a> Picker<'a> {
     }
 
     /// Files that dropped ranges cover wholly.
-    fn covered(&self) -> Option<Choice> {
+    pub(super) fn covered(&self) -> Option<Choice> {
         let is_covered = |file: &FileMeta| self.shape.drops.iter().any(|m| m.covers_file(file));
         let files: Vec<FileId> = self
             .shape
@@ -333,10 +344,11 @@ mod tests {
     use std::error::Error;
     use std::fmt::Write;
 
-    use goldenscript::{Command, Context, Runner};
+    use goldenscript::{ArgumentConsumer, Command, Context, Runner};
 
     use super::*;
     use crate::lsm::compaction::levelled::base_level;
+    use crate::lsm::compaction::manual::{Step, Wanted};
     use crate::lsm::golden::{ends, key_range, need, number, run_all};
     use crate::lsm::sstable::Properties;
     use crate::lsm::version::{DropMark, Edit};
@@ -379,6 +391,20 @@ mod tests {
         }
     }
 
+    /// Files and outputs of compactions under way: busy=ID,ID writing=LEVEL:a..c
+    fn busy(arguments: &mut ArgumentConsumer<'_>) -> Result<Busy, Box<dyn Error>> {
+        let files = arguments.take_key("busy").unwrap_or_default();
+        let files = files.split(',').filter(|id| !id.is_empty());
+        let files = files.map(|id| id.parse().map(FileId)).collect::<Result<_, _>>()?;
+        let mut busy = Busy { files, outputs: Vec::new() };
+        if let Some(writing) = arguments.take_key("writing") {
+            let (level, keys) = writing.split_once(':').ok_or("not level:a..c")?;
+            let (first, last) = ends(keys)?;
+            busy.outputs.push((level.parse()?, first.into(), last.into()));
+        }
+        Ok(busy)
+    }
+
     /// Files by level, all of which must be there.
     fn listed(shape: &Shape, files: &[(usize, FileId)]) -> String {
         let mut text = String::new();
@@ -394,6 +420,30 @@ mod tests {
         text
     }
 
+    impl Picking {
+        fn add_file(&mut self, arguments: &mut ArgumentConsumer<'_>) -> Result<(), Box<dyn Error>> {
+            let id = FileId(arguments.next_pos().ok_or("no file number")?.parse()?);
+            let (smallest, largest) = ends(need(arguments, "keys")?)?;
+            let (first, last) = ends(arguments.take_key("ts").unwrap_or("1..1"))?;
+            let entry_count = number(arguments, "entries", 1000)?;
+            let properties = Properties {
+                entry_count,
+                tombstone_count: number(arguments, "tombstones", 0)?,
+                key_count: number(arguments, "distinct", entry_count)?,
+                first_ts: Timestamp(first.parse()?),
+                last_ts: Timestamp(last.parse()?),
+                smallest: smallest.into(),
+                largest: largest.into(),
+                ..Properties::default()
+            };
+            let level = usize::try_from(number(arguments, "level", 0)?)?;
+            let meta = FileMeta { id, len: number(arguments, "len", 10)?, properties };
+            let edit = Edit { added: vec![(level, meta)], ..Edit::default() };
+            self.shape = self.shape.after(&edit)?;
+            Ok(())
+        }
+    }
+
     impl Runner for Picking {
         type Command = Command;
 
@@ -402,26 +452,7 @@ mod tests {
             let mut output = String::new();
             match command.name.as_str() {
                 // file ID level=N keys=a..c [len=N] [ts=1..9] [entries=N] [distinct=N] [tombstones=N]
-                "file" => {
-                    let id = FileId(arguments.next_pos().ok_or("no file number")?.parse()?);
-                    let (smallest, largest) = ends(need(&mut arguments, "keys")?)?;
-                    let (first, last) = ends(arguments.take_key("ts").unwrap_or("1..1"))?;
-                    let entry_count = number(&mut arguments, "entries", 1000)?;
-                    let properties = Properties {
-                        entry_count,
-                        tombstone_count: number(&mut arguments, "tombstones", 0)?,
-                        key_count: number(&mut arguments, "distinct", entry_count)?,
-                        first_ts: Timestamp(first.parse()?),
-                        last_ts: Timestamp(last.parse()?),
-                        smallest: smallest.into(),
-                        largest: largest.into(),
-                        ..Properties::default()
-                    };
-                    let level = usize::try_from(number(&mut arguments, "level", 0)?)?;
-                    let meta = FileMeta { id, len: number(&mut arguments, "len", 10)?, properties };
-                    let edit = Edit { added: vec![(level, meta)], ..Edit::default() };
-                    self.shape = self.shape.after(&edit)?;
-                }
+                "file" => self.add_file(&mut arguments)?,
                 // drop_range a..c ts=N: a dropped range
                 "drop_range" => {
                     let range = key_range(arguments.next_pos().ok_or("no range")?)?;
@@ -438,18 +469,24 @@ mod tests {
                 }
                 // pick [busy=ID,ID] [writing=LEVEL:a..c] [oldest=N]
                 "pick" => {
-                    let files = arguments.take_key("busy").unwrap_or_default();
-                    let files = files.split(',').filter(|id| !id.is_empty());
-                    let files = files.map(|id| id.parse().map(FileId)).collect::<Result<_, _>>()?;
-                    let mut busy = Busy { files, outputs: Vec::new() };
-                    if let Some(writing) = arguments.take_key("writing") {
-                        let (level, keys) = writing.split_once(':').ok_or("not level:a..c")?;
-                        let (first, last) = ends(keys)?;
-                        busy.outputs.push((level.parse()?, first.into(), last.into()));
-                    }
+                    let busy = busy(&mut arguments)?;
                     let oldest = Timestamp(number(&mut arguments, "oldest", 0)?);
                     let choice = pick(&self.shape, &self.limits, &busy, oldest);
                     output = describe(&self.shape, &choice);
+                }
+                // manual a..c upto=N before=ID [busy=ID,ID]: one step of it
+                "manual" => {
+                    let range = &key_range(arguments.next_pos().ok_or("no range")?)?;
+                    let upto = Timestamp(number(&mut arguments, "upto", 99)?);
+                    let before = FileId(number(&mut arguments, "before", 99)?);
+                    let busy = busy(&mut arguments)?;
+                    let step =
+                        Wanted { range, upto, before }.pick(&self.shape, &self.limits, &busy);
+                    output = match step {
+                        Step::Do(choice) => describe(&self.shape, &choice),
+                        Step::Wait => "wait".to_owned(),
+                        Step::Done => "done".to_owned(),
+                    };
                 }
                 "base" => output = format!("L{}", base_level(&self.shape, &self.limits)),
                 // What the choice depends on, in full.

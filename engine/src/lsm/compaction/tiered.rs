@@ -22,7 +22,7 @@
 use std::sync::Arc;
 
 use super::Reason;
-use super::picker::{BOTTOM, Choice, Picker};
+use super::picker::{BOTTOM, Choice, Limits, Picker};
 use crate::lsm::sstable::FileMeta;
 use crate::lsm::version::{LEVEL_COUNT, Shape};
 
@@ -35,9 +35,23 @@ pub(super) fn free_level(shape: &Shape) -> usize {
     shape.first_level().map_or(BOTTOM, |first| first.saturating_sub(1).max(1))
 }
 
+/// Bytes of runs that are to be folded.
+pub(super) fn excess(shape: &Shape, limits: &Limits) -> u64 {
+    let runs = runs(shape);
+    let folded = if is_spacious(shape, limits, &runs) {
+        &runs
+    } else {
+        newest(shape, limits, &runs).unwrap_or_default()
+    };
+    folded.iter().map(|&run| shape.level_len(run)).sum()
+}
+
+fn runs(shape: &Shape) -> Vec<usize> {
+    (1..LEVEL_COUNT).filter(|&level| !shape.levels[level].is_empty()).collect()
+}
+
 pub(super) fn pick(picker: &Picker<'_>) -> Option<Choice> {
-    let runs: Vec<usize> =
-        (1..LEVEL_COUNT).filter(|&level| !picker.shape.levels[level].is_empty()).collect();
+    let runs = runs(picker.shape);
     let level0 = || if picker.is_level0_full() { picker.level0(Reason::Level0) } else { None };
     settle(picker, &runs)
         .or_else(level0)
@@ -59,26 +73,35 @@ fn settle(picker: &Picker<'_>, runs: &[usize]) -> Option<Choice> {
 }
 
 fn bound_space(picker: &Picker<'_>, runs: &[usize]) -> Option<Choice> {
-    let (last, above) = runs.split_last()?;
-    let len: u64 = above.iter().map(|&run| picker.shape.level_len(run)).sum();
-    let bound = picker.shape.level_len(*last).saturating_mul(picker.limits.space_percent) / 100;
-    if len > bound { fold(picker, runs, Reason::Space) } else { None }
+    is_spacious(picker.shape, picker.limits, runs).then(|| fold(picker, runs, Reason::Space))?
+}
+
+/// Whether the newer runs hold too much beside the last one.
+fn is_spacious(shape: &Shape, limits: &Limits, runs: &[usize]) -> bool {
+    let Some((last, above)) = runs.split_last() else { return false };
+    let len: u64 = above.iter().map(|&run| shape.level_len(run)).sum();
+    len > shape.level_len(*last).saturating_mul(limits.space_percent) / 100
 }
 
 fn bound_runs(picker: &Picker<'_>, runs: &[usize]) -> Option<Choice> {
-    if runs.len() <= picker.limits.run_count {
+    fold(picker, newest(picker.shape, picker.limits, runs)?, Reason::Runs)
+}
+
+/// The newest runs, as many as are to be folded because there are too many.
+fn newest<'r>(shape: &Shape, limits: &Limits, runs: &'r [usize]) -> Option<&'r [usize]> {
+    if runs.len() <= limits.run_count {
         return None;
     }
     let mut len = 0;
     let mut count = 0;
     for &run in runs {
-        let next = picker.shape.level_len(run);
+        let next = shape.level_len(run);
         if count >= 2 && next > len * SIZE_PERCENT_MAX / 100 {
             break;
         }
         (len, count) = (len + next, count + 1);
     }
-    fold(picker, runs.get(..count)?, Reason::Runs)
+    runs.get(..count)
 }
 
 /// Neighbouring runs into one, at the level of the last of them: first what can be moved there,

@@ -1,8 +1,16 @@
-//! What the store has done and what it holds, in numbers.
+//! What the store has done and what it holds, in numbers; [`text`] makes them readable.
+
+mod counters;
+mod text;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub(super) use counters::Counters;
+pub use text::{Held, Size};
+
+use super::compaction::picker::{Limits, backlog};
+use super::compaction::{CompactionJob, Reason, Style};
 use super::store::Store;
 use super::version::LEVEL_COUNT;
 use crate::error::Result;
@@ -11,22 +19,6 @@ use crate::keyspace::KeyRange;
 /// How many times larger a level is than the one above it when levels are full: what is above
 /// waits until there is so much of it.
 const FAN_OUT_MAX: f64 = 10.0;
-
-/// Counts since opening.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) user_len: AtomicU64,
-    pub(super) flush_len: AtomicU64,
-    pub(super) flush_count: AtomicU64,
-    pub(super) compaction_read_len: AtomicU64,
-    pub(super) compaction_len: AtomicU64,
-    pub(super) compaction_count: AtomicU64,
-    pub(super) move_count: AtomicU64,
-    pub(super) ingest_len: AtomicU64,
-    pub(super) slowdown_count: AtomicU64,
-    pub(super) stall_count: AtomicU64,
-    pub(super) stall_micros: AtomicU64,
-}
 
 /// One level of sstables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,9 +42,41 @@ pub struct RangeStats {
     pub entry_count: u64,
 }
 
-/// What a store has done since it was opened, and what it holds.
+/// What compactions for one reason have done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReasonStats {
+    /// The reason.
+    pub reason: Reason,
+    /// Merges.
+    pub merge_count: u64,
+    /// Moves of files from one level to another.
+    pub move_count: u64,
+    /// Bytes read by merges.
+    pub len_read: u64,
+    /// Bytes written by merges.
+    pub len_written: u64,
+    /// Bytes of files that were moved, and not written.
+    pub len_moved: u64,
+    /// How long merges took, on all threads together.
+    pub time: Duration,
+}
+
+/// Waits of commits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WaitStats {
+    /// How many.
+    pub count: u64,
+    /// How long in all.
+    pub total: Duration,
+    /// The longest.
+    pub longest: Duration,
+}
+
+/// What a store has done since it was opened, and what it holds. Printed, it is a page to look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LsmStats {
+    /// How sstables are merged.
+    pub style: Style,
     /// Level 0 first.
     pub levels: Vec<LevelStats>,
     /// Bytes written to all memtables in memory.
@@ -61,7 +85,7 @@ pub struct LsmStats {
     pub memtable_entry_count: usize,
     /// Memtables that wait for their flush.
     pub sealed_memtable_count: usize,
-    /// Bytes of batches that the caller appended.
+    /// Bytes of batches that the caller appended, and of bulk loads.
     pub user_len_written: u64,
     /// Bytes written to the WAL.
     pub wal_len_written: u64,
@@ -71,22 +95,20 @@ pub struct LsmStats {
     pub flush_len_written: u64,
     /// Memtables flushed.
     pub flush_count: u64,
-    /// Bytes read by compactions.
-    pub compaction_len_read: u64,
-    /// Bytes written by compactions.
-    pub compaction_len_written: u64,
-    /// Compactions that merged files.
-    pub compaction_count: u64,
-    /// Compactions that only moved a file down.
-    pub move_count: u64,
     /// Bytes written by bulk loads.
     pub ingest_len_written: u64,
+    /// Compactions, one entry for each reason there is.
+    pub compactions: Vec<ReasonStats>,
+    /// Compactions under way.
+    pub running: Vec<CompactionJob>,
+    /// Bytes that levels hold beyond what they should, those under way among them.
+    pub backlog_len_bytes: u64,
+    /// Whether compaction is paused.
+    pub is_paused: bool,
     /// Commits that were delayed a little so that compaction can keep up.
-    pub slowdown_count: u64,
+    pub slowdowns: WaitStats,
     /// Commits that had to wait for a flush or a compaction.
-    pub stall_count: u64,
-    /// How long they waited.
-    pub stall_time: Duration,
+    pub stalls: WaitStats,
     /// Bytes of decoded blocks in memory.
     pub cache_len_bytes: u64,
     /// Block lookups answered from memory.
@@ -129,15 +151,35 @@ impl LsmStats {
     }
 
     /// Bytes written to disk for each byte that the caller wrote; `None` before the first.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
     pub fn write_amplification(&self) -> Option<f64> {
         let written = self.wal_len_written
             + self.flush_len_written
-            + self.compaction_len_written
+            + self.compaction_len_written()
             + self.ingest_len_written;
-        #[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
-        let ratio =
-            (self.user_len_written > 0).then(|| written as f64 / self.user_len_written as f64);
-        ratio
+        (self.user_len_written > 0).then(|| written as f64 / self.user_len_written as f64)
+    }
+
+    /// Bytes written by compactions.
+    pub fn compaction_len_written(&self) -> u64 {
+        self.compactions.iter().map(|counts| counts.len_written).sum()
+    }
+
+    /// Bytes read by compactions.
+    pub fn compaction_len_read(&self) -> u64 {
+        self.compactions.iter().map(|counts| counts.len_read).sum()
+    }
+
+    /// Compactions that merged files.
+    pub fn compaction_count(&self) -> u64 {
+        self.compactions.iter().map(|counts| counts.merge_count).sum()
+    }
+
+    /// Lookups of blocks that were answered from memory, of all; `None` before the first.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
+    pub fn cache_hit_ratio(&self) -> Option<f64> {
+        let all = self.cache_hit_count + self.cache_miss_count;
+        (all > 0).then(|| self.cache_hit_count as f64 / all as f64)
     }
 }
 
@@ -147,7 +189,13 @@ impl Store {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &self.counters;
         let memtables = || std::iter::once(&state.active).chain(&state.sealed);
+        let waits = |waits: &counters::Waits| WaitStats {
+            count: waits.count(),
+            total: waits.total(),
+            longest: waits.longest(),
+        };
         LsmStats {
+            style: self.options.compaction_style,
             levels: (0..LEVEL_COUNT).map(|level| self.level_stats(level)).collect(),
             memtable_len_bytes: memtables().map(|memtable| memtable.len_bytes()).sum(),
             memtable_entry_count: memtables().map(|memtable| memtable.entry_count()).sum(),
@@ -157,14 +205,13 @@ impl Store {
             wal_sync_count: self.wal.sync_count(),
             flush_len_written: read(&counters.flush_len),
             flush_count: read(&counters.flush_count),
-            compaction_len_read: read(&counters.compaction_read_len),
-            compaction_len_written: read(&counters.compaction_len),
-            compaction_count: read(&counters.compaction_count),
-            move_count: read(&counters.move_count),
             ingest_len_written: read(&counters.ingest_len),
-            slowdown_count: read(&counters.slowdown_count),
-            stall_count: read(&counters.stall_count),
-            stall_time: Duration::from_micros(read(&counters.stall_micros)),
+            compactions: counters.compactions.stats(),
+            running: self.compactions.lock().jobs(),
+            backlog_len_bytes: backlog(state.version.shape(), &Limits::from(&self.options)),
+            is_paused: self.is_paused(),
+            slowdowns: waits(&counters.slowdowns),
+            stalls: waits(&counters.stalls),
             cache_len_bytes: self.cache.len_bytes(),
             cache_hit_count: self.cache.hit_count(),
             cache_miss_count: self.cache.miss_count(),
