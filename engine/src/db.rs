@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
+use crate::backup::Backups;
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::history::History;
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) blocking: Arc<BlockingHook>,
     pub(crate) history: Arc<History>,
     pub(crate) names: Names,
+    pub(crate) backups: Backups,
     pub(crate) next_id: AtomicU64,
 }
 
@@ -140,7 +142,7 @@ impl Db {
     /// # Errors
     /// `Io`, `DiskFull`, `Closed`.
     pub fn drop_range(&self, range: &KeyRange) -> Result<()> {
-        self.shared.committer.between_commits(|| self.shared.lsm.drop_range(range))?;
+        self.shared.committer.drop_range(range)?;
         for index in self.shared.indexes.within(range) {
             self.shared.indexes.remove(index)?;
         }
@@ -307,13 +309,23 @@ impl Db {
     }
 
     /// Makes a complete copy in the new directory `dir`, on the same file system, while everything
-    /// goes on. Files are shared by hard links, so it takes about a second at any size. It holds
-    /// at least what was durable when it was called.
+    /// goes on. Files are shared by hard links, so it takes about a second at any size, after what
+    /// is in memory was written. It holds at least what was durable when it was called, index
+    /// segments included. A crash in the middle leaves a directory without CURRENT, which cannot
+    /// be opened.
     ///
     /// # Errors
-    /// `Invalid` when `dir` exists, `Io`, `DiskFull`, `Closed`.
+    /// `Invalid` when `dir` exists, `Io`, `DiskFull`, `Closed`; nothing is left of it then.
     pub fn checkpoint(&self, dir: &Path) -> Result<()> {
-        self.shared.indexes.checkpoint(dir, || self.shared.lsm.checkpoint(dir))
+        self.checkpoint_at(dir).map(drop)
+    }
+
+    /// As [`Db::checkpoint`]; returns up to which commit the copy is complete.
+    pub(crate) fn checkpoint_at(&self, dir: &Path) -> Result<Timestamp> {
+        // What indexes have in memory need not be read again when the copy is opened.
+        self.shared.maintenance.seal(1)?;
+        let lsm = &self.shared.lsm;
+        self.shared.indexes.checkpoint(dir, |link| lsm.checkpoint(dir, link))
     }
 
     /// Compares every derived index with its entries, at a snapshot taken now, and checks its

@@ -5,8 +5,12 @@
 //! kept just as long as all others, map commit timestamps to time. A commit belongs to the newest
 //! mark at or below it, and was made less than [`MARK_INTERVAL`] after that mark.
 //!
-//! # Value
-//! `u64` microseconds since 1970-01-01 00:00 UTC, little-endian.
+//! What passes the log by leaves a note in it, if there is an archive that lives from the log:
+//! [`Space::Dropped`] holds the range that was dropped last.
+//!
+//! # Values
+//! - [`Space::Time`]: `u64` microseconds since 1970-01-01 00:00 UTC, little-endian.
+//! - [`Space::Dropped`]: start length-prefixed, has end `u8`, end length-prefixed.
 //!
 //! # Invariants
 //! H-1: marks never go back. When the clock does, there are none until it has caught up.
@@ -18,7 +22,7 @@ use std::time::Duration;
 use crate::encoding::Decoder;
 use crate::env::Clock;
 use crate::error::Result;
-use crate::keyspace::Space;
+use crate::keyspace::{KeyRange, Space};
 use crate::lsm::{Batch, Lsm};
 use crate::options::Options;
 use crate::timestamp::Timestamp;
@@ -26,6 +30,9 @@ use crate::txn::oracle::Oracle;
 
 /// The key of the marks.
 const MARK_KEY: &[u8] = &[Space::Time as u8];
+
+/// The key of the notes.
+const DROPPED_KEY: &[u8] = &[Space::Dropped as u8];
 
 /// The least time between two marks. 100 ms: ten small row versions a second at most.
 pub const MARK_INTERVAL: Duration = Duration::from_millis(100);
@@ -46,6 +53,7 @@ pub(crate) struct History {
     /// How long; zero: not at all.
     retention: Duration,
     is_marking: bool,
+    is_archiving: bool,
     /// Microseconds of the newest mark.
     last: AtomicU64,
 }
@@ -58,7 +66,9 @@ impl History {
     pub(crate) fn open(clock: Arc<dyn Clock>, lsm: &Lsm, options: &Options) -> Result<Self> {
         let retention = options.history_retention;
         let last = time_at(lsm, Timestamp::MAX)?.map_or(0, micros);
-        Ok(Self { clock, retention, is_marking: !retention.is_zero(), last: AtomicU64::new(last) })
+        let is_archiving = options.wal_archive.is_some();
+        let is_marking = is_archiving || !retention.is_zero();
+        Ok(Self { clock, retention, is_marking, is_archiving, last: AtomicU64::new(last) })
     }
 
     /// The mark for a commit that is made now, if one is due; `is_load`: the next commit may take
@@ -76,6 +86,16 @@ impl History {
     /// A mark is in the log.
     pub(crate) fn set_marked(&self, mark: &Mark) {
         self.last.store(mark.0, Ordering::Relaxed);
+    }
+
+    /// The note to be committed before a range is dropped, if one is needed.
+    pub(crate) fn drop_note(&self, range: &KeyRange) -> Option<Batch> {
+        self.is_archiving.then(|| {
+            let (mut batch, mut value) = (Batch::new(), Vec::new());
+            range.encode(&mut value);
+            batch.put(DROPPED_KEY, &value);
+            batch
+        })
     }
 
     /// Lets go of the past that has become too old.
@@ -116,6 +136,27 @@ impl History {
     }
 }
 
+/// The time that a commit notes, if it does.
+pub(crate) fn mark_in<'a>(operations: impl Iterator<Item = Operation<'a>>) -> Option<Duration> {
+    value_of(MARK_KEY, operations).and_then(read_mark)
+}
+
+/// The range that was dropped after a commit, if it says so.
+pub(crate) fn dropped_in<'a>(operations: impl Iterator<Item = Operation<'a>>) -> Option<KeyRange> {
+    let value = value_of(DROPPED_KEY, operations)?;
+    KeyRange::decode(&mut Decoder::new(value))
+}
+
+/// A key of a commit and its value.
+type Operation<'a> = (&'a [u8], Option<&'a [u8]>);
+
+fn value_of<'a>(
+    key: &[u8],
+    mut operations: impl Iterator<Item = Operation<'a>>,
+) -> Option<&'a [u8]> {
+    operations.find(|(found, _)| *found == key).and_then(|(_, value)| value)
+}
+
 /// The time of a commit: that of the newest mark at or below it. `None` when there is none.
 ///
 /// # Errors
@@ -126,7 +167,7 @@ pub(crate) fn time_at(lsm: &Lsm, ts: Timestamp) -> Result<Option<Duration>> {
 }
 
 /// The time that a mark's value says; `None` when it is none.
-pub(crate) fn read_mark(value: &[u8]) -> Option<Duration> {
+fn read_mark(value: &[u8]) -> Option<Duration> {
     Decoder::new(value).u64().map(Duration::from_micros)
 }
 

@@ -11,11 +11,14 @@
 //! 0x05 index  u32  row key     one bounding box                       crate::index::geo
 //! 0x06 name                    one named snapshot                     crate::snapshots
 //! 0x07                         when commits were made                 crate::history
+//! 0x08                         which range was dropped last           crate::history
 //! 0x10 anything                keys of the embedded key-value API
 //! ```
 //!
 //! A full-text or geo index is *derived*: entries 0x04 and 0x05 are its truth, versioned and
 //! logged like every other key; its delta and segments only make them quick to search.
+
+use crate::encoding::{Decoder, put_bytes};
 
 /// Identifies a table or an index. Unique in the whole data directory, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +42,8 @@ pub enum Space {
     Snapshot = 0x06,
     /// The time of commits.
     Time = 0x07,
+    /// The range that was dropped last.
+    Dropped = 0x08,
     /// Keys of the embedded key-value API.
     User = 0x10,
 }
@@ -89,6 +94,21 @@ impl KeyRange {
     /// All keys that begin with `prefix`.
     pub fn prefix(prefix: &[u8]) -> Self {
         Self { start: prefix.to_vec(), end: successor(prefix) }
+    }
+
+    /// Appends its stored form: start length-prefixed, has end u8, end length-prefixed.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        put_bytes(out, &self.start);
+        out.push(u8::from(self.end.is_some()));
+        put_bytes(out, self.end.as_deref().unwrap_or_default());
+    }
+
+    /// Reads the stored form; `None` when it is malformed.
+    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Option<Self> {
+        let start = decoder.length_prefixed()?.to_vec();
+        let has_end = decoder.u8()? != 0;
+        let end = decoder.length_prefixed()?.to_vec();
+        Some(Self { start, end: has_end.then_some(end) })
     }
 
     /// Whether `key` lies inside.

@@ -53,6 +53,7 @@
     reason = "the tour above is for those who read the code, where private modules are visible"
 )]
 
+pub mod backup;
 pub mod db;
 pub mod encoding;
 pub mod env;
@@ -66,6 +67,8 @@ pub mod options;
 mod recovery;
 pub mod snapshots;
 pub mod stats;
+#[cfg(test)]
+mod testing;
 pub mod timestamp;
 pub mod txn;
 pub mod verify;

@@ -1,5 +1,6 @@
 //! Every knob and every hard limit of the engine: unit, default, reason.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::lsm::compaction::Style;
@@ -64,6 +65,11 @@ pub struct Options {
     pub wal_allocation_len: u64,
     /// Bytes per second that compaction may write; 0 = no limit. 0.
     pub compaction_bytes_per_second: u64,
+    /// A directory into which sealed WAL segments are copied before they go, for
+    /// [`recover`](crate::backup::recover). It may lie on another file system. None.
+    pub wal_archive: Option<PathBuf>,
+    /// WAL segments that may wait because they cannot be archived; then writes are refused. 64.
+    pub unarchived_segment_count_max: usize,
     /// For how long row versions are kept for reads as of the past. 0: not at all; with more, and
     /// with an archive, commits note the time.
     pub history_retention: Duration,
@@ -91,6 +97,8 @@ impl Default for Options {
             background_thread_count: 2,
             wal_allocation_len: 4 << 20,
             compaction_bytes_per_second: 0,
+            wal_archive: None,
+            unarchived_segment_count_max: 64,
             history_retention: Duration::ZERO,
         }
     }

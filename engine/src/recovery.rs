@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use crate::backup::Backups;
 use crate::db::{Db, Shared};
 use crate::env::Env;
 use crate::error::Result;
@@ -32,6 +33,7 @@ use crate::txn::oracle::Oracle;
 /// Opens the database in `dir`.
 pub(crate) fn open(env: &Env, dir: &Path, options: Options) -> Result<Db> {
     let lsm = Lsm::open(env.clone(), dir, &options)?;
+    let backups = Backups::open(env, dir)?;
     let last = lsm.sync()?.max(lsm.last_timestamp());
     let oracle = Arc::new(Oracle::new(last, lsm.history_start()));
     let names = Names::recover(&lsm, &oracle)?;
@@ -70,6 +72,7 @@ pub(crate) fn open(env: &Env, dir: &Path, options: Options) -> Result<Db> {
         blocking,
         history,
         names,
+        backups,
         next_id,
     };
     Ok(Db { shared: Arc::new(shared) })

@@ -212,18 +212,24 @@ impl Registry {
         indexes.values().any(|index| index.derived().life().delta_len() >= len_min)
     }
 
-    /// Runs `copy` (which copies the keyspace into `dir`), then links every segment into it. No
-    /// segment is written meanwhile, so none knows more than the keyspace copied.
+    /// Runs `copy`, which copies the keyspace into `dir` and calls what it is given to link every
+    /// segment into it. No segment is written meanwhile, so none knows more than the keyspace
+    /// copied.
     ///
     /// # Errors
     /// `Io`, `DiskFull`, and those of `copy`.
-    pub(crate) fn checkpoint(&self, dir: &Path, copy: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub(crate) fn checkpoint<T>(
+        &self,
+        dir: &Path,
+        copy: impl FnOnce(&dyn Fn() -> Result<()>) -> Result<T>,
+    ) -> Result<T> {
         let _quiet = self.maintenance.lock();
-        copy()?;
-        for (id, index) in self.all() {
-            index.derived().life().checkpoint(&dir.join(dir_name(id)))?;
-        }
-        Ok(())
+        copy(&|| {
+            let mut all = self.all().into_iter();
+            all.try_for_each(|(id, index)| {
+                index.derived().life().checkpoint(&dir.join(dir_name(id)))
+            })
+        })
     }
 
     fn dir_of(&self, id: ObjectId) -> PathBuf {

@@ -184,6 +184,7 @@ impl Store {
                 self.wait_for_progress()?;
                 continue;
             }
+            self.check_archive()?;
             self.seal_active()?;
             self.start_work()?;
         }

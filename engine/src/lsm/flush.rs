@@ -12,7 +12,7 @@ use super::sstable::{Compression, FileMeta, SstableBuilder};
 use super::store::{Store, remove_quietly};
 use super::version::{Edit, Shape};
 use crate::env::{Env, FileId, FileName};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keyspace::Direction;
 use crate::options::Options;
 use crate::timestamp::Timestamp;
@@ -87,16 +87,51 @@ impl Store {
             files_written: usize::from(len > 0),
             ..Event::new(EventKind::Flush)
         });
+        self.archive_sealed();
         self.remove_old_segments(next.first_segment());
         self.background.wake_waiting();
         Ok(true)
+    }
+
+    /// Copies the WAL segments that are sealed into the archive, if there is one. Those that fail
+    /// stay and are tried again with the next flush.
+    pub(super) fn archive_sealed(&self) {
+        let Some(archive) = &self.archive else { return };
+        if let Err(error) = archive.take(&self.dir, self.wal.segment()) {
+            let (waiting, limit) =
+                (archive.waiting_count(), self.options.unarchived_segment_count_max);
+            tracing::error!(%error, waiting, limit, "could not archive a WAL segment");
+        }
+    }
+
+    /// Whether the archive has a segment that it should have.
+    pub(super) fn may_remove(&self, id: FileId) -> bool {
+        self.archive.as_ref().is_none_or(|archive| archive.is_archived(id))
+    }
+
+    /// Refuses to go on when too many segments wait for the archive.
+    ///
+    /// # Errors
+    /// `Limit`.
+    pub(super) fn check_archive(&self) -> Result<()> {
+        let Some(archive) = &self.archive else { return Ok(()) };
+        let limit = self.options.unarchived_segment_count_max;
+        if archive.waiting_count() >= limit {
+            self.archive_sealed();
+        }
+        match archive.waiting_count() {
+            waiting if waiting >= limit => {
+                Err(Error::limit("WAL segments not archived", limit as u64, waiting as u64))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes the WAL segments before `first`. What fails now is swept on the next open.
     fn remove_old_segments(&self, first: FileId) {
         for name in self.env.vfs.list(&self.dir).unwrap_or_default() {
             match FileName::parse(&name) {
-                Some(FileName::Wal(id)) if id < first => {
+                Some(FileName::Wal(id)) if id < first && self.may_remove(id) => {
                     remove_quietly(&self.env, &self.dir.join(name));
                 }
                 _ => {}

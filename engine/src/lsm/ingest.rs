@@ -90,7 +90,8 @@ impl Store {
             .map(|file| (deepest_level(version.shape(), in_flight.busy(), file), file.clone()))
             .collect();
         let to_level = added.iter().map(|(level, _)| *level).max();
-        self.commit_edit(Edit { added, last_ts: Some(ts), ..Edit::default() }, None)?;
+        let edit = Edit { added, flushed: Some(ts), last_ts: Some(ts), ..Edit::default() };
+        self.commit_edit(edit, None)?;
         drop(in_flight);
         self.last_ts.store(ts.0, Ordering::Release);
         self.wal.skip_to(ts);

@@ -54,11 +54,13 @@ pub use compaction::{CompactionControl, CompactionPause, CompactionReport};
 pub(crate) use recovery::check_existing;
 pub use scan::{ChangeScan, LsmScan};
 pub use stats::{LevelStats, LsmStats, RangeStats};
+pub(crate) use wal::{ArchivedCommit, read_archive};
+
 pub use verify::{Finding, Verification, verify};
 pub(crate) use verify::{check, hold};
 pub use version::FORMAT_VERSION;
 
-use crate::env::Env;
+use crate::env::{Env, FileId};
 use crate::error::Result;
 use crate::keyspace::{Direction, KeyRange};
 use crate::options::Options;
@@ -251,11 +253,17 @@ impl Lsm {
 
     /// Makes a new data directory `target`, on the same file system, with everything appended
     /// before the call. Files are shared by hard links, so it takes about a second at any size.
+    /// `link_more` adds what belongs to it and is not the store's, before it becomes a data
+    /// directory. Returns up to which commit it is complete; it has nothing after that.
     ///
     /// # Errors
-    /// `Invalid` when `target` exists, `Io`, `DiskFull`, `Closed`.
-    pub fn checkpoint(&self, target: &Path) -> Result<()> {
-        self.store.checkpoint(target)
+    /// `Invalid` when `target` exists, those of `link_more`, `Io`, `DiskFull`, `Closed`.
+    pub fn checkpoint(
+        &self,
+        target: &Path,
+        link_more: &dyn Fn() -> Result<()>,
+    ) -> Result<Timestamp> {
+        self.store.checkpoint(target, link_more)
     }
 
     /// About how much of the store is in a key range: estimated from the block indexes of sstables,
@@ -289,6 +297,12 @@ impl Lsm {
         {
             // All is durable; the next opening only has to look harder where the log ends.
             tracing::warn!(%error, "the end of the log was not marked");
+        }
+        if let (Ok((last, _)), Some(archive)) = (&ended, &self.store.archive)
+            && let Err(error) = archive.take(&self.store.dir, FileId(last.0 + 1))
+        {
+            // The segment stays; the next opening tries again.
+            tracing::error!(%error, "could not archive the last WAL segment");
         }
         self.store.wal.poison();
         *self.store.lock.lock() = None;

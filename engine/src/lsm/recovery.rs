@@ -153,6 +153,8 @@ impl<'a> Recovery<'a> {
     }
 
     fn run(mut self, names: &[String], lock: Lock) -> Result<Arc<Store>> {
+        let archive = self.options.wal_archive.as_ref();
+        let archive = archive.map(|dir| wal::Archive::open(&self.env, dir)).transpose()?;
         let cache = Arc::new(BlockCache::new(self.options.block_cache_len_max));
         let version = Version::open(&self.env, self.dir, &cache, self.shape.clone(), &[])?;
         let tail = self.replay(names)?;
@@ -190,6 +192,7 @@ impl<'a> Recovery<'a> {
             options: self.options.clone(),
             cache,
             wal,
+            archive,
             state: ArcSwap::from_pointee(state),
             write: Mutex::new(()),
             flushing: Mutex::new(()),
@@ -294,6 +297,7 @@ enum Fault {
 impl Store {
     /// Removes files of ours that nothing names: leftovers of a crash.
     fn sweep(&self, names: &[String]) {
+        self.archive_sealed();
         let state = self.state.load();
         let manifest = self.manifest.lock().id();
         let first = state.active.first_segment();
@@ -301,7 +305,7 @@ impl Store {
             let is_orphan = match FileName::parse(name) {
                 Some(FileName::Sstable(id)) => state.version.sstable(id).is_none(),
                 Some(FileName::Manifest(id)) => id != manifest,
-                Some(FileName::Wal(id)) => id < first,
+                Some(FileName::Wal(id)) => id < first && self.may_remove(id),
                 Some(FileName::Temporary) => true,
                 Some(FileName::Lock | FileName::Current | FileName::Events) | None => false,
             };

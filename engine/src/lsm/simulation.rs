@@ -192,7 +192,7 @@ impl Simulation {
     fn check_checkpoint(&mut self) {
         let copy = format!("/copy{}", self.rng.random::<u64>());
         let copy = Path::new(&copy);
-        self.lsm.checkpoint(copy).unwrap();
+        self.lsm.checkpoint(copy, &|| Ok(())).unwrap();
         self.durable = self.last();
         let image = self.files.crash_image(self.rng.random());
         let env = Env::with_files(Arc::new(image));

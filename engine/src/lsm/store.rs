@@ -53,6 +53,7 @@ pub(super) struct Store {
     pub(super) options: Options,
     pub(super) cache: Arc<BlockCache>,
     pub(super) wal: wal::Writer,
+    pub(super) archive: Option<wal::Archive>,
     pub(super) state: ArcSwap<State>,
     pub(super) write: Mutex<()>,
     pub(super) flushing: Mutex<()>,

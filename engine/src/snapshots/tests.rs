@@ -4,103 +4,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::env::clock::{Clock, ManualClock};
-use crate::env::{Env, MemoryFs};
+use crate::env::Clock;
 use crate::error::ErrorKind;
-use crate::index::geo::Aabb;
-use crate::keyspace::{self, ObjectId};
 use crate::options::Options;
-
-const DIR: &str = "/db";
-const INDEX: ObjectId = ObjectId(7);
-
-/// A machine whose power can fail and whose clock stands still.
-#[derive(Clone, Default)]
-struct Machine {
-    files: MemoryFs,
-    clock: Arc<ManualClock>,
-}
-
-impl Machine {
-    fn open(&self, options: Options) -> Db {
-        let mut env = Env::with_files(Arc::new(self.files.clone()));
-        env.clock = self.clock.clone();
-        Db::open_in(env, Path::new(DIR), options).unwrap()
-    }
-
-    fn after_power_cut(&self, seed: u64) -> Self {
-        Self { files: self.files.crash_image(seed), clock: self.clock.clone() }
-    }
-
-    fn verify(&self) {
-        let env = Env::with_files(Arc::new(self.files.clone()));
-        assert_eq!(crate::verify(&env, Path::new(DIR)).unwrap().findings, []);
-    }
-}
-
-/// Small files, so that much happens to them; no threads, so that it is the same each time.
-fn options() -> Options {
-    Options {
-        memtable_len_max: 8 << 10,
-        sstable_len_max: 4 << 10,
-        block_len: 512,
-        level_base_len_max: 8 << 10,
-        level0_compaction_count: 2,
-        background_thread_count: 0,
-        ..Options::default()
-    }
-}
-
-fn put(db: &Db, row: u32, value: &str) -> Timestamp {
-    let txn = db.begin(Isolation::ReadCommitted);
-    let place = Aabb::point([f64::from(row), value.len() as f64, 0.0]).encode();
-    txn.put(&keyspace::key(Space::Geo, INDEX, &row.to_be_bytes()), &place).unwrap();
-    txn.put(&row_key(row), value.as_bytes()).unwrap();
-    txn.commit().unwrap()
-}
-
-fn row_key(row: u32) -> Vec<u8> {
-    keyspace::key(Space::Row, ObjectId(1), &row.to_be_bytes())
-}
-
-fn remove(db: &Db, row: u32) {
-    let txn = db.begin(Isolation::ReadCommitted);
-    txn.delete(&keyspace::key(Space::Geo, INDEX, &row.to_be_bytes())).unwrap();
-    txn.delete(&row_key(row)).unwrap();
-    txn.commit().unwrap();
-}
-
-/// What a snapshot sees: rows with their values, and the rows that the index finds.
-fn seen(db: &Db, snapshot: &Snapshot) -> (Vec<(Vec<u8>, String)>, Vec<Vec<u8>>) {
-    let range = KeyRange::prefix(&keyspace::prefix(Space::Row, ObjectId(1)));
-    let rows = snapshot.scan(&range, Direction::Forward).unwrap().map(|row| {
-        let (key, value) = row.unwrap();
-        (key.to_vec(), String::from_utf8(value.to_vec()).unwrap())
-    });
-    let rows: Vec<_> = rows.collect();
-    let txn = db.begin_at(snapshot);
-    let everywhere = Aabb { min: [-1.0; 3], max: [1e9; 3] };
-    let found = txn.search_geo(INDEX, &everywhere).unwrap();
-    let candidates = found.map(|hit| hit.unwrap().row_key.to_vec());
-    let mut found: Vec<_> = candidates
-        .filter(|row| txn.get(&keyspace::key(Space::Row, ObjectId(1), row)).unwrap().is_some())
-        .collect();
-    found.sort();
-    found.dedup();
-    (rows, found)
-}
-
-/// Overwrites rows, removes some, and has everything compacted.
-fn churn(db: &Db, rounds: u32) {
-    for round in 0..rounds {
-        for row in 0..20 {
-            put(db, row, &format!("round {round} {}", "x".repeat(round as usize % 7)));
-        }
-        (0..20).step_by(3).for_each(|row| remove(db, row));
-    }
-    db.flush().unwrap();
-    db.compact(&KeyRange::all()).unwrap();
-}
+use crate::testing::{DIR, Machine, churn, options, put, remove, row_key, seen};
 
 #[test]
 fn names_outlive_compactions_crashes_and_restarts() {
@@ -133,7 +40,7 @@ fn names_outlive_compactions_crashes_and_restarts() {
         check(&db);
         db.close().unwrap();
         drop(db);
-        machine.verify();
+        machine.verify(Path::new(DIR));
         check(&machine.open(options()));
     }
 }

@@ -17,7 +17,7 @@ use super::write_set::WriteSet;
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::index::registry::{self, Registry};
-use crate::keyspace::split_derived;
+use crate::keyspace::{KeyRange, split_derived};
 use crate::lsm::{Batch, Lsm};
 use crate::timestamp::Timestamp;
 
@@ -157,6 +157,21 @@ impl Committer {
         self.lsm.append(ts, batch)?;
         mark.iter().for_each(|mark| self.history.set_marked(mark));
         Ok(ts)
+    }
+
+    /// Has a range dropped between two commits, of which the first says so when there is an
+    /// archive.
+    ///
+    /// # Errors
+    /// As [`Lsm::drop_range`].
+    pub(crate) fn drop_range(&self, range: &KeyRange) -> Result<()> {
+        let turn = self.turn.lock();
+        turn.check_open()?;
+        if let Some(mut note) = self.history.drop_note(range) {
+            let ts = self.append(&mut note, false)?;
+            self.oracle.publish(ts);
+        }
+        self.lsm.drop_range(range)
     }
 
     /// Runs something between two commits.

@@ -18,7 +18,7 @@
 //! The manifest record around an edit carries its checksum.
 
 use super::shape::{DropMark, LEVEL_COUNT};
-use crate::encoding::{Decoder, put_bytes, put_varint};
+use crate::encoding::{Decoder, put_varint};
 use crate::env::FileId;
 use crate::keyspace::KeyRange;
 use crate::lsm::sstable::{FileMeta, Properties};
@@ -126,17 +126,12 @@ impl Edit {
 
 fn put_mark(out: &mut Vec<u8>, mark: &DropMark) {
     put_varint(out, mark.ts.0);
-    put_bytes(out, &mark.range.start);
-    out.push(u8::from(mark.range.end.is_some()));
-    put_bytes(out, mark.range.end.as_deref().unwrap_or_default());
+    mark.range.encode(out);
 }
 
 fn read_mark(decoder: &mut Decoder<'_>) -> Option<DropMark> {
     let ts = Timestamp(decoder.varint()?);
-    let start = decoder.length_prefixed()?.to_vec();
-    let has_end = decoder.u8()? != 0;
-    let end = decoder.length_prefixed()?.to_vec();
-    Some(DropMark { range: KeyRange { start, end: has_end.then_some(end) }, ts })
+    Some(DropMark { range: KeyRange::decode(decoder)?, ts })
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 //! The log is a chain of segment files. A new segment begins with each memtable, and the segments
 //! of a memtable are removed when its sstable is in the manifest.
 
+mod archive;
 pub(crate) mod reader;
 mod record;
 pub(crate) mod writer;
 
+pub(crate) use archive::{Archive, ArchivedCommit, read_archive};
 pub(crate) use reader::{Log, Segment};
 pub(crate) use writer::Writer;
 

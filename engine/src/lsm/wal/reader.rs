@@ -81,7 +81,11 @@ impl Log {
 }
 
 impl Segment {
-    fn open(env: &Env, dir: &Path, id: FileId) -> Result<Self> {
+    /// Reads a segment's header. A segment without one has no records.
+    ///
+    /// # Errors
+    /// `Io`; `Unusable` when it is of a newer format.
+    pub(super) fn open(env: &Env, dir: &Path, id: FileId) -> Result<Self> {
         let path = FileName::Wal(id).path(dir);
         let bytes = env.vfs.map(&path).map_err(|error| Error::io("read", &path, error))?;
         let header = match SegmentHeader::decode(&bytes) {
@@ -105,6 +109,24 @@ impl Segment {
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The timestamp of its first record.
+    pub(super) fn first_ts(&self) -> Option<Timestamp> {
+        self.header?;
+        Some(Record::decode(self.id, &self.bytes, SEGMENT_HEADER_LEN)?.ts)
+    }
+
+    /// The header and the records, checked; `None` when it was never begun.
+    ///
+    /// # Errors
+    /// `Corruption`.
+    pub(super) fn used_bytes(&self) -> Result<Option<&[u8]>> {
+        if self.header.is_none() {
+            return Ok(None);
+        }
+        let end = self.replay(|_, _, _| Ok(()))?;
+        Ok(usize::try_from(end).ok().and_then(|end| self.bytes.get(..end)))
     }
 
     /// Hands every record to `visit` and returns where the records end.

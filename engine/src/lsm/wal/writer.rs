@@ -176,6 +176,11 @@ impl Writer {
         Ok(())
     }
 
+    /// The segment that is appended to; those before it are sealed.
+    pub(crate) fn segment(&self) -> FileId {
+        self.pending.lock().segment.id
+    }
+
     /// The current segment and where its records end, when all of them are durable.
     ///
     /// # Errors
