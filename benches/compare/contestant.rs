@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use cairn::demo::local::connect;
 use cairn::demo::{Client, Dataset, Result};
-
-use crate::process;
+use cairn_benches::process;
 
 /// A running server with an empty or loaded database of ours.
 pub(crate) struct Contestant {

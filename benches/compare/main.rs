@@ -7,7 +7,6 @@
 //! - [`arguments`]: the command line
 //! - [`contestant`]: one of the servers, whichever it is
 //! - [`cairn`] and [`postgres`]: how each is started and stopped
-//! - [`process`]: processor time and memory of a tree of processes
 //! - [`contest`]: loading, rounds
 //! - [`table`]: the result
 //!
@@ -18,7 +17,6 @@ mod cairn;
 mod contest;
 mod contestant;
 mod postgres;
-mod process;
 mod table;
 
 use std::process::ExitCode;

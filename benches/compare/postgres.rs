@@ -5,10 +5,10 @@ use std::process::Command;
 
 use cairn::demo::local::connect;
 use cairn::demo::{Error, Result};
+use cairn_benches::process;
 use tempfile::TempDir;
 
 use crate::contestant::Contestant;
-use crate::process;
 
 /// The database that is made for the run, and dropped.
 const DATABASE: &str = "cairn_compare";

@@ -2,3 +2,5 @@
 //! comparison.
 
 pub use cairn::demo::{Client, Dataset, Draw, Measured, Operation, load, measure, rows, schema};
+
+pub mod process;

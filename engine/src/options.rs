@@ -54,7 +54,7 @@ pub struct Options {
     pub level0_slowdown_count: usize,
     /// Level-0 sstables at which writers wait for compaction. 36.
     pub level0_stop_count: usize,
-    /// The least target of the first level below level 0, in bytes. 64 MiB.
+    /// Levelled: the least target of a level, in bytes. 64 MiB.
     pub level_base_len_max: u64,
     /// How many times larger each level is than the one above it. 10.
     pub level_len_multiplier: u64,

@@ -302,9 +302,10 @@ impl<'a> Run<'a> {
                 chart.draw_series([Rectangle::new(corners, cause.color().mix(0.85).filled())])?;
                 left = right;
             }
-            let text = format!(" {} {unit}", number(left));
+            let text = format!("{} {unit}", number(left));
             let style = (FONT, 13).into_font().color(&BLACK);
-            chart.draw_series([Text::new(text, (left, row - 0.12), style)])?;
+            let place = (left + highest as f64 / divisor * 0.005, row - 0.12);
+            chart.draw_series([Text::new(text, place, style)])?;
         }
         Ok(())
     }

@@ -81,6 +81,20 @@ fn stat_shows_levels_sizes_and_amplification() {
 }
 
 #[test]
+fn stat_draws_what_became_of_the_files() {
+    let filled = Filled::new();
+    let plot = filled.data.with_extension("svg");
+    filled.must(&["stat", "--plot", crate::run::text(&plot)], "");
+    let svg = std::fs::read_to_string(&plot).unwrap();
+    assert!(svg.starts_with("<svg") && svg.contains("Compaction cascade"), "{svg}");
+    std::fs::remove_file(&plot).unwrap();
+    std::fs::remove_file(filled.data.join("EVENTS")).unwrap();
+    let said = filled.run(&["stat", "--plot", crate::run::text(&plot)], "");
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("nothing to draw"), "{}", said.err);
+}
+
+#[test]
 fn what_was_dumped_is_restored_to_the_same() {
     let filled = Filled::new();
     let dump = filled.must(&["dump"], "");

@@ -1,10 +1,10 @@
 //! Levelled compaction: each level a multiple of the one above it. Pure.
 //!
 //! Levels have dynamic targets: the bottom level takes what it takes, each level above it a tenth
-//! (see [`Limits`]), and the first level whose target is small enough is the *base level*, to
-//! which level 0 is merged; levels above the base level stay empty. So the data above the bottom
-//! level, which is what costs space, stays near a ninth of it whatever the size of the database
-//! (`RocksDB`'s `level_compaction_dynamic_level_bytes`).
+//! (see [`Limits`]), and the first level whose target is no more than what level 0 brings at a time
+//! is the *base level*, to which level 0 is merged; levels above the base level stay empty. So the
+//! data above the bottom level, which is what costs space, stays near a ninth of it whatever the
+//! size of the database (`RocksDB`'s `level_compaction_dynamic_level_bytes`).
 //!
 //! Picked first to last: level 0 and levels over their target, fullest first; levels that lie
 //! above the base level because the database shrank, or was tiered.
@@ -28,13 +28,17 @@ pub(super) fn base_level(shape: &Shape, limits: &Limits) -> usize {
 
 /// The base level that the sizes ask for.
 fn wanted_base_level(shape: &Shape, limits: &Limits) -> usize {
-    let mut len = (1..=BOTTOM).map(|level| shape.level_len(level)).max().unwrap_or(0);
+    let mut len = largest_level(shape);
     let mut base = BOTTOM;
-    while len > limits.base_len && base > 1 {
+    while len > limits.base_len.max(limits.level0_len) && base > 1 {
         len /= limits.multiplier;
         base -= 1;
     }
     base
+}
+
+fn largest_level(shape: &Shape) -> u64 {
+    (1..=BOTTOM).map(|level| shape.level_len(level)).max().unwrap_or(0)
 }
 
 pub(super) fn pick(picker: &Picker<'_>) -> Option<Choice> {
@@ -49,10 +53,12 @@ pub(super) fn excess(shape: &Shape, limits: &Limits) -> u64 {
 
 /// The levels that have a target, and their targets.
 fn targets(shape: &Shape, limits: &Limits) -> impl Iterator<Item = (usize, u64)> {
-    let (base_len, multiplier) = (limits.base_len, limits.multiplier);
-    let lens =
-        std::iter::successors(Some(base_len), move |len| Some(len.saturating_mul(multiplier)));
-    (base_level(shape, limits)..BOTTOM).zip(lens)
+    let (largest, multiplier, least) = (largest_level(shape), limits.multiplier, limits.base_len);
+    let lens = std::iter::successors(Some(largest / multiplier), move |len| Some(len / multiplier));
+    (base_level(shape, limits)..BOTTOM)
+        .rev()
+        .zip(lens)
+        .map(move |(level, len)| (level, len.max(least)))
 }
 
 /// The fullest level that can be compacted now.

@@ -32,7 +32,9 @@ pub(crate) struct Limits {
     pub(crate) style: Style,
     /// Level-0 files that make level 0 full.
     pub(crate) level0_count: usize,
-    /// Levelled: the target of the base level.
+    /// Bytes that level 0 holds when it is full.
+    pub(crate) level0_len: u64,
+    /// Levelled: the least target of a level.
     pub(crate) base_len: u64,
     /// Levelled: how many times larger each level's target is than that of the level above.
     pub(crate) multiplier: u64,
@@ -44,9 +46,11 @@ pub(crate) struct Limits {
 
 impl From<&Options> for Limits {
     fn from(options: &Options) -> Self {
+        let level0_count = options.level0_compaction_count.max(1);
         Self {
             style: options.compaction_style,
-            level0_count: options.level0_compaction_count.max(1),
+            level0_count,
+            level0_len: (options.memtable_len_max as u64).saturating_mul(level0_count as u64),
             base_len: options.level_base_len_max.max(1),
             multiplier: options.level_len_multiplier.max(2),
             run_count: options.tiered_run_count_max.clamp(1, BOTTOM - 1),
@@ -364,6 +368,7 @@ mod tests {
             let limits = Limits {
                 style: Style::Levelled,
                 level0_count: 4,
+                level0_len: 100,
                 base_len: 100,
                 multiplier: 10,
                 run_count: 3,

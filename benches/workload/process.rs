@@ -19,7 +19,7 @@ struct Stat {
 ///
 /// # Errors
 /// When the root is gone.
-pub(crate) fn processor_time(root: u32) -> Result<Duration> {
+pub fn processor_time(root: u32) -> Result<Duration> {
     let stats = all();
     let pids = tree(root, &stats);
     if pids.is_empty() {
@@ -33,7 +33,7 @@ pub(crate) fn processor_time(root: u32) -> Result<Duration> {
 ///
 /// # Errors
 /// When the root is gone, or belongs to somebody else.
-pub(crate) fn memory(root: u32) -> Result<u64> {
+pub fn memory(root: u32) -> Result<u64> {
     let stats = all();
     let pids = tree(root, &stats);
     let sizes = pids.iter().filter_map(|pid| proportional_set(*pid));
@@ -42,7 +42,10 @@ pub(crate) fn memory(root: u32) -> Result<u64> {
 }
 
 /// The process that started another one.
-pub(crate) fn parent(pid: u32) -> Result<u32> {
+///
+/// # Errors
+/// When the process is gone.
+pub fn parent(pid: u32) -> Result<u32> {
     stat(pid).map(|stat| stat.parent).ok_or_else(|| gone(pid))
 }
 
