@@ -66,6 +66,15 @@ mod tests {
             assert_eq!(by_reason, lsm.compaction_len_written());
             assert!(lsm.write_amplification().unwrap() > 1.0, "{lsm:?}");
             assert!(lsm.cache_hit_ratio().is_some());
+            // Between two keys, so that only a filter can say that it is absent.
+            (0..50_u32).for_each(|n| {
+                let mut key = n.to_be_bytes().to_vec();
+                key.push(0);
+                assert!(snapshot.get(&key).unwrap().is_none());
+            });
+            let after = db.stats().lsm;
+            let ended = after.filter_denied_count - lsm.filter_denied_count;
+            assert!(ended >= 40 && after.filter_usefulness().unwrap() > 0.5, "{after:?}");
             db.compact(&KeyRange::all()).unwrap();
             assert_eq!(db.stats().lsm.backlog_len_bytes, 0);
             db.close().unwrap();
@@ -87,6 +96,7 @@ mod tests {
             "compaction           tiered, idle, 0 B to do",
             "stalls               none",
             "block cache",
+            "filters",
             "snapshots            0 in use, the oldest 0 commits back",
         ] {
             assert!(page.contains(part), "{part}:\n{page}");

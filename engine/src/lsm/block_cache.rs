@@ -6,6 +6,7 @@ use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::sstable::filter::FilterCounters;
 use crate::env::FileId;
 
 /// What a cached block costs besides its bytes.
@@ -30,6 +31,8 @@ pub(crate) struct BlockCache {
     blocks: Cache<Place, Bytes, BlockWeighter, ahash::RandomState>,
     hit_count: AtomicU64,
     miss_count: AtomicU64,
+    /// What filters did for the sstables that share the cache.
+    pub(crate) filters: FilterCounters,
 }
 
 impl BlockCache {
@@ -38,7 +41,8 @@ impl BlockCache {
         let lifecycle = quick_cache::sync::DefaultLifecycle::default();
         let hasher = ahash::RandomState::new();
         let blocks = Cache::with(count, len_max as u64, BlockWeighter, hasher, lifecycle);
-        Self { blocks, hit_count: AtomicU64::new(0), miss_count: AtomicU64::new(0) }
+        let (hit_count, miss_count) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { blocks, hit_count, miss_count, filters: FilterCounters::default() }
     }
 
     #[inline]

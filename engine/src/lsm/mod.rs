@@ -39,6 +39,7 @@ mod simulation;
 pub mod sstable;
 pub mod stats;
 mod store;
+pub(crate) mod tally;
 pub mod verify;
 pub(crate) mod version;
 pub(crate) mod wal;

@@ -12,6 +12,8 @@ use std::hash::Hasher;
 use bloomfilter::Bloom;
 use bloomfilter::reexports::siphasher::sip::SipHasher13;
 
+use crate::lsm::tally::Tally;
+
 /// Stored filters depend on it; never change.
 const SEED: [u8; 32] = *b"cairn sstable filter, format 1..";
 
@@ -53,6 +55,15 @@ impl FilterBuilder {
         }
         Some(bloom.into_bytes())
     }
+}
+
+/// What filters were good for.
+#[derive(Debug, Default)]
+pub(crate) struct FilterCounters {
+    /// Lookups that a filter ended: no block was read.
+    pub(crate) denied: Tally,
+    /// Lookups that a filter let pass, for nothing.
+    pub(crate) misled: Tally,
 }
 
 /// Answers whether a key may be in an sstable.

@@ -123,6 +123,7 @@ impl Sstable {
         if let (Some(filter), Some(key_hash)) = (&self.filter, key_hash)
             && !filter.may_contain(key_hash)
         {
+            self.cache.filters.denied.add_one();
             return Ok(None);
         }
         let position = self.index.position(key, ts).map_err(|bad| self.bad_index(bad))?;
@@ -130,7 +131,11 @@ impl Sstable {
             return Ok(None);
         }
         let (handle, block) = self.block(position, Caching::Fill)?;
-        block.get(key, ts).map_err(|bad| bad_block(&self.path, handle, bad))
+        let found = block.get(key, ts).map_err(|bad| bad_block(&self.path, handle, bad))?;
+        if found.is_none() && key_hash.is_some() {
+            self.cache.filters.misled.add_one();
+        }
+        Ok(found)
     }
 
     /// About which share of it lies in a key range, between 0 and 1: counted in data blocks.

@@ -115,6 +115,10 @@ pub struct LsmStats {
     pub cache_hit_count: u64,
     /// Block lookups that had to decode a block.
     pub cache_miss_count: u64,
+    /// Lookups in an sstable that its filter ended without reading a block.
+    pub filter_denied_count: u64,
+    /// Lookups in an sstable that its filter let pass, and that found nothing.
+    pub filter_misled_count: u64,
 }
 
 impl LsmStats {
@@ -175,6 +179,14 @@ impl LsmStats {
         self.compactions.iter().map(|counts| counts.merge_count).sum()
     }
 
+    /// Of the lookups that found nothing in an sstable, the share that its filter ended; `None`
+    /// before the first.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
+    pub fn filter_usefulness(&self) -> Option<f64> {
+        let all = self.filter_denied_count + self.filter_misled_count;
+        (all > 0).then(|| self.filter_denied_count as f64 / all as f64)
+    }
+
     /// Lookups of blocks that were answered from memory, of all; `None` before the first.
     #[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
     pub fn cache_hit_ratio(&self) -> Option<f64> {
@@ -215,6 +227,8 @@ impl Store {
             cache_len_bytes: self.cache.len_bytes(),
             cache_hit_count: self.cache.hit_count(),
             cache_miss_count: self.cache.miss_count(),
+            filter_denied_count: self.cache.filters.denied.sum(),
+            filter_misled_count: self.cache.filters.misled.sum(),
         }
     }
 

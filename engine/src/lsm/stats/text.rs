@@ -164,7 +164,13 @@ impl LsmStats {
         writeln!(f, "{:<20} {}", "slowdowns", self.slowdowns)?;
         write!(f, "{:<20} {}", "block cache", Size(self.cache_len_bytes))?;
         match self.cache_hit_ratio() {
-            Some(ratio) => writeln!(f, ", {:.1} % hits", ratio * 100.0),
+            Some(ratio) => writeln!(f, ", {:.1} % hits", ratio * 100.0)?,
+            None => writeln!(f)?,
+        }
+        let (name, denied) = ("filters", self.filter_denied_count);
+        write!(f, "{name:<20} {denied} lookups ended")?;
+        match self.filter_usefulness() {
+            Some(share) => writeln!(f, ", {:.2} % of those in vain", share * 100.0),
             None => writeln!(f),
         }
     }
