@@ -66,7 +66,7 @@ pub struct Options {
     /// Bytes per second that compaction may write; 0 = no limit. 0.
     pub compaction_bytes_per_second: u64,
     /// A directory into which sealed WAL segments are copied before they go, for
-    /// [`recover`](crate::backup::recover). It may lie on another file system. None.
+    /// [`recover`](crate::backup::recover()). It may lie on another file system. None.
     pub wal_archive: Option<PathBuf>,
     /// WAL segments that may wait because they cannot be archived; then writes are refused. 64.
     pub unarchived_segment_count_max: usize,

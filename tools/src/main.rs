@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod backup;
 mod cascade;
 mod compact;
 mod dump;
@@ -38,6 +39,12 @@ enum Verb {
     Dump(dump::Dump),
     /// Runs SQL from standard input in a data directory
     Restore(restore::Restore),
+    /// Copies a data directory into a backup directory, what is new of it
+    Backup(backup::Make),
+    /// Lists, checks or removes backups
+    Backups(backup::List),
+    /// Makes a data directory of a backup and the archived log, as it was at a moment
+    Recover(backup::Recover),
     /// Prints levels, sizes and amplification of a data directory
     Stat(stat::Stat),
 }
@@ -68,6 +75,9 @@ fn main() -> ExitCode {
         Verb::Compact(compact) => compact.run(),
         Verb::Dump(dump) => dump.run(),
         Verb::Restore(restore) => restore.run(),
+        Verb::Backup(make) => make.run(),
+        Verb::Backups(list) => list.run(),
+        Verb::Recover(recover) => recover.run(),
         Verb::Stat(stat) => stat.run(),
     };
     match outcome {

@@ -29,6 +29,9 @@ pub struct Serve {
     /// Lets clients in from other machines; they need a password
     #[arg(long)]
     allow_remote: bool,
+    /// Copies the log into this directory, piece by piece, for `cairn recover`
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
 }
 
 impl Serve {
@@ -64,7 +67,8 @@ impl Serve {
 
     async fn serve(&self) -> Result<(), Failure> {
         let shutdown = shutdown_signal()?;
-        let database = Database::open(&self.data, Options::default()).map_err(|error| {
+        let engine = Options { wal_archive: self.archive.clone(), ..Options::default() };
+        let database = Database::open(&self.data, engine).map_err(|error| {
             let data = self.data.display();
             Failure::runtime(format!("could not open {data}: {}", error.message()))
         })?;

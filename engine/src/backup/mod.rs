@@ -16,7 +16,7 @@
 //!   before it whole, and a file that no generation names is a leftover.
 //! - B-2: a copy that has its final name is complete.
 //!
-//! [`recover`] goes on from a generation with the archived log, up to a moment.
+//! [`recover()`] goes on from a generation with the archived log, up to a moment.
 
 mod manifest;
 mod recover;

@@ -1,5 +1,6 @@
 //! Functions that ask about or act on the running system: `pg_notify`, `pg_cancel_backend`, …
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,16 @@ pub(super) fn call(state: &State, name: &str, args: &[Value]) -> Result<Value> {
         ("pg_blocking_pids", [Value::Int4(process_id)]) => Ok(blocking(state, *process_id)),
         ("pg_sleep", [Value::Float8(seconds)]) => {
             sleep(state, *seconds)?;
+            Ok(void())
+        }
+        ("cairn_backup", [Value::Text(target)]) => {
+            require_superuser(state)?;
+            let made = state.database.engine().backup(Path::new(&**target))?;
+            Ok(Value::Int8(i64::try_from(made.backup.id).unwrap_or(i64::MAX)))
+        }
+        ("cairn_checkpoint", [Value::Text(dir)]) => {
+            require_superuser(state)?;
+            state.database.engine().checkpoint(Path::new(&**dir))?;
             Ok(void())
         }
         ("pg_is_in_recovery", []) => Ok(Value::Bool(false)),
@@ -157,15 +168,25 @@ fn signal(
         state.warn(SqlState::WARNING, message);
         return Ok(Value::Bool(false));
     };
-    let globals = state.globals();
-    let user = state.user();
-    let is_superuser = globals.roles.get(&*user).is_some_and(|role| role.is_superuser);
-    if *backend.user != *user && !is_superuser {
+    if *backend.user != *state.user() && !is_superuser(state) {
         let message = "must be a member of the role whose query is being canceled";
         return Err(Error::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
     }
     send(&backend);
     Ok(Value::Bool(true))
+}
+
+fn is_superuser(state: &State) -> bool {
+    state.globals().roles.get(&*state.user()).is_some_and(|role| role.is_superuser)
+}
+
+/// Refuses everybody else what reaches outside of the database.
+fn require_superuser(state: &State) -> Result<()> {
+    if is_superuser(state) {
+        return Ok(());
+    }
+    let message = "only superusers may copy the data directory";
+    Err(Error::new(SqlState::INSUFFICIENT_PRIVILEGE, message))
 }
 
 fn blocking(state: &State, process_id: i32) -> Value {

@@ -50,7 +50,13 @@ pub struct Serving {
 impl Serving {
     /// Serves a directory on a free port, and waits until it listens.
     pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same, with further options.
+    pub fn start_with(data: &Path, options: &[&str]) -> Self {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--data", text(data)];
+        let arguments = [&arguments[..], options].concat();
         let mut child = command(&arguments).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

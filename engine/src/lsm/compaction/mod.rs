@@ -6,7 +6,7 @@
 
 mod control;
 pub(crate) mod in_flight;
-mod job;
+pub(crate) mod job;
 mod levelled;
 mod manual;
 pub(crate) mod picker;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 mod aggregate;
 mod argument;
 mod array;
+mod backup;
 mod builder;
 mod bytes;
 mod datetime;
@@ -240,6 +241,7 @@ fn register_all(builder: &mut Builder) {
         datetime::register,
         definition::register,
         privilege::register,
+        backup::register,
         size::register,
         hash::register,
         system::register,
