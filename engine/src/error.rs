@@ -109,6 +109,14 @@ impl Error {
         error
     }
 
+    /// A file that another one names could not be read: when it is not there, what it held is lost.
+    pub fn unreadable(file: &Path, source: std::io::Error) -> Self {
+        match source.kind() {
+            std::io::ErrorKind::NotFound => Self::corruption(file, 0, "a file", "none"),
+            _ => Self::io("read", file, source),
+        }
+    }
+
     /// Stored bytes are not what was written.
     pub fn corruption(
         file: &Path,

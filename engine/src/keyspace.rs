@@ -116,6 +116,13 @@ impl KeyRange {
         key >= self.start.as_slice() && self.end.as_deref().is_none_or(|end| key < end)
     }
 
+    /// Whether a key can lie in both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let begins_before =
+            |one: &Self, end: &Option<Vec<u8>>| end.as_ref().is_none_or(|end| one.start < *end);
+        begins_before(self, &other.end) && begins_before(other, &self.end)
+    }
+
     /// What a scan that has come to `key` still has before it.
     pub fn after(&self, key: &[u8], direction: Direction) -> Self {
         match direction {
@@ -144,7 +151,7 @@ pub enum Direction {
 }
 
 /// The smallest key that is larger than `key`.
-fn next_key(key: &[u8]) -> Vec<u8> {
+pub(crate) fn next_key(key: &[u8]) -> Vec<u8> {
     let mut next = Vec::with_capacity(key.len() + 1);
     next.extend_from_slice(key);
     next.push(0);
@@ -169,6 +176,18 @@ mod tests {
         assert_eq!(successor(&[1, 0xff]), Some(vec![2]));
         assert_eq!(successor(&[0xff, 0xff]), None);
         assert_eq!(successor(&[]), None);
+    }
+
+    #[test]
+    fn ranges_overlap() {
+        let range = |start: &str, end: Option<&str>| KeyRange {
+            start: start.into(),
+            end: end.map(Into::into),
+        };
+        assert!(range("a", Some("c")).overlaps(&range("b", None)));
+        assert!(KeyRange::all().overlaps(&range("x", Some("y"))));
+        assert!(!range("a", Some("b")).overlaps(&range("b", None)));
+        assert!(!range("b", None).overlaps(&range("a", Some("b"))));
     }
 
     #[test]

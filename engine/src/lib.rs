@@ -54,6 +54,8 @@
 )]
 
 pub mod backup;
+#[cfg(test)]
+mod damage;
 pub mod db;
 pub mod encoding;
 pub mod env;
@@ -65,6 +67,7 @@ pub mod keyspace;
 pub mod lsm;
 pub mod options;
 mod recovery;
+pub mod repair;
 pub mod snapshots;
 pub mod stats;
 #[cfg(test)]
@@ -81,6 +84,7 @@ pub use keyspace::{Direction, KeyRange, ObjectId, Space};
 pub use lsm::FORMAT_VERSION;
 pub use lsm::compaction::Style as CompactionStyle;
 pub use options::Options;
+pub use repair::repair;
 pub use snapshots::NamedSnapshot;
 pub use stats::DbStats;
 pub use timestamp::Timestamp;

@@ -20,9 +20,7 @@ use crate::lsm::{self, Verification};
 pub fn verify(env: &Env, dir: &Path) -> Result<Verification> {
     let _lock = lsm::hold(env, dir)?;
     let mut result = lsm::check(env, dir)?;
-    let (segment_count, findings) = index::verify::check_files(env, dir)?;
-    result.segment_count = segment_count;
-    result.findings.extend(findings);
+    index::verify::check_files(env, dir, &mut result)?;
     Ok(result)
 }
 

@@ -15,9 +15,29 @@ pub fn checksum(pieces: &[&[u8]]) -> u32 {
     hasher.finalize()
 }
 
+/// Where the checksum of everything before agrees with the four bytes that follow: each such place
+/// in turn, in one pass.
+pub fn agreements(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    let mut hasher = crc32fast::Hasher::new();
+    let ends = bytes.windows(1 + CHECKSUM_LEN).enumerate();
+    ends.filter_map(move |(at, window)| {
+        let (next, stated) = window.split_at(1);
+        hasher.update(next);
+        (stated == hasher.clone().finalize().to_le_bytes()).then_some(at + 1)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_are_found() {
+        let text = b"123456789";
+        let sealed = [&text[..], &checksum(&[text]).to_le_bytes(), b"more"].concat();
+        assert_eq!(agreements(&sealed).next(), Some(text.len()));
+        assert_eq!(agreements(b"1234").next(), None);
+    }
 
     #[test]
     fn pieces_are_one() {

@@ -14,6 +14,11 @@
 //! Every kind also has `open(env, dir) -> Result<Self>`, which reads the segments in `dir`
 //! (absent: an empty index at watermark 0; the first seal creates it), and its own typed searches.
 //!
+//! # Damage
+//! Entries are the truth, so a damaged index is built anew from them: when it is opened, and later
+//! by background work, once a search, a seal or a merge met the damage. Until then searches that
+//! come upon it answer `Corruption`.
+//!
 //! # Visibility
 //! A search runs at a snapshot and returns candidates: row keys. It may return rows that the
 //! snapshot does not contain (the caller fetches each row at the same snapshot and checks again),
@@ -24,8 +29,23 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::txn::Timestamp;
+
+/// Versions of entries: row key, commit, and the entry unless it was removed.
+pub type Entries<'a> = &'a mut dyn Iterator<Item = Result<(Bytes, Timestamp, Option<Bytes>)>>;
+
+/// What is known of an index's segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// Nobody met damage.
+    #[default]
+    Sound,
+    /// A segment is damaged: the index has to be built anew.
+    Damaged,
+    /// The entries are damaged as well: only a repair of the whole database helps.
+    Lost,
+}
 
 /// A searchable structure that is derived from the entries of one object.
 ///
@@ -51,6 +71,13 @@ pub trait DerivedIndex: Send + Sync {
         snapshot: Timestamp,
         entries: &mut dyn Iterator<Item = Result<(Bytes, Bytes)>>,
     ) -> Result<Vec<String>>;
+
+    /// Builds the index anew, from the entries up to `upto` in key order, each row's versions
+    /// newest first. Searches and commits go on meanwhile.
+    ///
+    /// # Errors
+    /// Those of `entries`, `Io`, `DiskFull`; the index is as it was.
+    fn rebuild(&self, upto: Timestamp, entries: Entries<'_>) -> Result<()>;
 
     /// What comes of its changes in the course of time.
     fn life(&self) -> &dyn Life;
@@ -91,6 +118,15 @@ pub trait Life: Send + Sync {
     /// No search will use a snapshot before `ts` any more: entries that ended at or before it may
     /// be forgotten.
     fn set_oldest_snapshot(&self, ts: Timestamp);
+
+    /// What is known of its segments.
+    fn health(&self) -> Health;
+
+    /// Takes note of an error: was it damage, the index has to be built anew.
+    fn note_damage(&self, error: &Error);
+
+    /// The entries are damaged too: nothing more is tried before the database is opened again.
+    fn give_up(&self);
 
     /// Puts the sealed segments into `dir` (which does not exist yet) by hard links, in the layout
     /// that the index opens.

@@ -1,5 +1,5 @@
 //! The thread behind the derived indexes: seals deltas that are large or left alone, merges
-//! segments, forgets old versions.
+//! segments, builds damaged indexes anew, forgets old versions.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -126,7 +126,7 @@ impl Maintenance {
     pub(crate) fn seal(&self, len_min: usize) -> Result<()> {
         let upto = self.oracle.published();
         self.durability.wait(upto)?;
-        self.registry.maintain(upto, len_min)
+        self.registry.maintain(&self.lsm, upto, len_min)
     }
 
     /// Seals the deltas that have come to rest, and merges their segments.
@@ -144,7 +144,7 @@ impl Maintenance {
         let tended = self
             .durability
             .wait(upto)
-            .and_then(|()| self.registry.maintain_quiet(&due, upto, QUIET_LEN_MIN));
+            .and_then(|()| self.registry.maintain_quiet(&self.lsm, &due, upto, QUIET_LEN_MIN));
         // What failed is tried again.
         tended.inspect_err(|_| *quiet = Quiet::default())
     }
@@ -167,7 +167,7 @@ impl Maintenance {
         let mut next_tick = Instant::now() + TICK;
         while self.wait(next_tick) {
             self.forget();
-            if self.registry.has_delta_of(self.delta_len_max) {
+            if self.registry.has_delta_of(self.delta_len_max) || self.registry.has_damage() {
                 self.run_once();
             }
             if Instant::now() >= next_tick {

@@ -14,5 +14,5 @@ mod row_keys;
 mod segmented;
 pub(crate) mod verify;
 
-pub use derived::{DerivedIndex, Life};
+pub use derived::{DerivedIndex, Entries, Health, Life};
 pub use row_keys::RowKeySet;

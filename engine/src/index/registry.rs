@@ -7,7 +7,8 @@
 //! The keyspace says which indexes exist: those that have entries. Each opens its segments and is
 //! given every entry that is newer than its watermark, oldest first. A directory without entries
 //! belongs to an index that was emptied or dropped, and is removed. So a lost directory is rebuilt
-//! and a left one is cleared away, and no list of indexes has to be kept in step.
+//! and a left one is cleared away, and no list of indexes has to be kept in step. A damaged
+//! directory, or one that knows of commits that the log has lost, is removed and built anew.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,10 +19,10 @@ use parking_lot::{Mutex, RwLock};
 
 use super::fulltext::FullTextIndex;
 use super::geo::GeoIndex;
-use super::{DerivedIndex, Life};
+use super::{DerivedIndex, Health, Life};
 use crate::env::Env;
-use crate::error::{Error, Result};
-use crate::keyspace::{Direction, KeyRange, ObjectId, Space, prefix, split_derived};
+use crate::error::{Error, ErrorKind, Result};
+use crate::keyspace::{Direction, KeyRange, ObjectId, PREFIX_LEN, Space, prefix, split_derived};
 use crate::lsm::Lsm;
 use crate::timestamp::Timestamp;
 
@@ -76,12 +77,36 @@ impl Registry {
         let registry = Self { env: env.clone(), dir: dir.to_owned(), indexes, maintenance };
         for space in [Space::Text, Space::Geo] {
             for id in ids_with_entries(lsm, space)? {
-                let index = registry.get_or_open(space, id)?;
-                replay(lsm, space, id, &index)?;
+                registry.recover_index(lsm, space, id)?;
             }
         }
         registry.remove_orphans()?;
         Ok(registry)
+    }
+
+    fn recover_index(&self, lsm: &Lsm, space: Space, id: ObjectId) -> Result<()> {
+        let index = match self.get_or_open(space, id) {
+            Ok(index) => index,
+            Err(error) if error.kind() == ErrorKind::Corruption => {
+                return self.recover_anew(lsm, space, id, &error);
+            }
+            Err(error) => return Err(error),
+        };
+        let (watermark, last) = (index.derived().life().watermark(), lsm.last_timestamp());
+        if watermark > last {
+            let (expected, dir) = (format!("commits up to {}", last.0), self.dir_of(id));
+            let error = Error::corruption(&dir, 0, expected, format!("up to {}", watermark.0));
+            return self.recover_anew(lsm, space, id, &error);
+        }
+        replay(lsm, space, id, &index)
+    }
+
+    /// Removes the files of a damaged index and builds it from its entries. Logged.
+    fn recover_anew(&self, lsm: &Lsm, space: Space, id: ObjectId, why: &Error) -> Result<()> {
+        tracing::error!(error = %why, "an index is damaged; it is built anew from its entries");
+        self.remove(id)?;
+        let index = self.get_or_open(space, id)?;
+        rebuild(lsm, id, &index, lsm.last_timestamp())
     }
 
     /// An index, opened if need be.
@@ -173,13 +198,14 @@ impl Registry {
     }
 
     /// Seals the deltas of at least `len_min` bytes, up to `durable`, and merges segments until
-    /// nothing is left to merge.
+    /// nothing is left to merge. Builds damaged indexes anew.
     ///
     /// # Errors
     /// `Io`, `DiskFull`, `Corruption`: of the first index that failed, after the others had their
     /// turn.
-    pub(crate) fn maintain(&self, durable: Timestamp, len_min: usize) -> Result<()> {
-        self.tend_all(|_| true, |index| tend(index, durable, len_min, false))
+    pub(crate) fn maintain(&self, lsm: &Lsm, durable: Timestamp, len_min: usize) -> Result<()> {
+        let tend = |id, index: &Index| tend(lsm, id, index, durable, len_min, false);
+        self.tend_all(|_| true, tend)
     }
 
     /// As [`Registry::maintain`], for indexes that nothing changes now.
@@ -188,22 +214,30 @@ impl Registry {
     /// As [`Registry::maintain`].
     pub(crate) fn maintain_quiet(
         &self,
+        lsm: &Lsm,
         ids: &[ObjectId],
         durable: Timestamp,
         len_min: usize,
     ) -> Result<()> {
-        self.tend_all(|id| ids.contains(&id), |index| tend(index, durable, len_min, true))
+        let tend = |id, index: &Index| tend(lsm, id, index, durable, len_min, true);
+        self.tend_all(|id| ids.contains(&id), tend)
     }
 
     /// Has every index of those that are `due` its turn, whichever of them fails.
     fn tend_all(
         &self,
         is_due: impl Fn(ObjectId) -> bool,
-        tend: impl Fn(&dyn Life) -> Result<()>,
+        tend: impl Fn(ObjectId, &Index) -> Result<()>,
     ) -> Result<()> {
         let _alone = self.maintenance.lock();
         let due = self.all().into_iter().filter(|(id, _)| is_due(*id));
-        due.map(|(_, index)| tend(index.derived().life())).fold(Ok(()), Result::and)
+        due.map(|(id, index)| tend(id, &index)).fold(Ok(()), Result::and)
+    }
+
+    /// Whether some index has to be built anew.
+    pub(crate) fn has_damage(&self) -> bool {
+        let indexes = self.indexes.read();
+        indexes.values().any(|index| index.derived().life().health() == Health::Damaged)
     }
 
     /// Whether some delta has grown to `len_min` bytes.
@@ -271,13 +305,56 @@ fn dir_name(id: ObjectId) -> String {
     format!("{DIR_PREFIX}{}", id.0)
 }
 
-/// Seals a delta of at least `len_min` bytes and merges segments.
-fn tend(index: &dyn Life, durable: Timestamp, len_min: usize, is_quiet: bool) -> Result<()> {
+/// Seals a delta of at least `len_min` bytes and merges segments; builds the index anew when they
+/// turn out to be damaged.
+fn tend(
+    lsm: &Lsm,
+    id: ObjectId,
+    index: &Index,
+    durable: Timestamp,
+    len_min: usize,
+    is_quiet: bool,
+) -> Result<()> {
+    let life = index.derived().life();
+    if life.health() == Health::Sound {
+        let outcome = seal_and_merge(life, durable, len_min, is_quiet);
+        outcome.as_ref().err().inspect(|error| life.note_damage(error));
+        if life.health() == Health::Sound {
+            return outcome;
+        }
+    }
+    if life.health() == Health::Lost {
+        return Ok(());
+    }
+    let rebuilt = rebuild(lsm, id, index, durable);
+    if let Err(error) = &rebuilt
+        && error.kind() == ErrorKind::Corruption
+    {
+        life.give_up();
+    }
+    rebuilt
+}
+
+fn seal_and_merge(
+    index: &dyn Life,
+    durable: Timestamp,
+    len_min: usize,
+    is_quiet: bool,
+) -> Result<()> {
     if index.delta_len() >= len_min {
         index.seal(durable)?;
     }
     while index.merge(is_quiet)? {}
     Ok(())
+}
+
+/// Builds an index from its entries up to `upto`.
+fn rebuild(lsm: &Lsm, id: ObjectId, index: &Index, upto: Timestamp) -> Result<()> {
+    let range = KeyRange::prefix(&prefix(index.space(), id));
+    let entries = lsm.scan_since(&range, Timestamp(0))?;
+    let mut entries =
+        entries.map(|entry| entry.map(|(key, ts, value)| (key.slice(PREFIX_LEN..), ts, value)));
+    index.derived().rebuild(upto, &mut entries)
 }
 
 /// Which indexes of a kind have entries: one seek for each.

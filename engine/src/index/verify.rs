@@ -9,31 +9,28 @@ use super::registry::DIR_PREFIX;
 use super::{fulltext, geo};
 use crate::env::Env;
 use crate::error::{Error, Result};
-use crate::lsm::Finding;
+use crate::lsm::{Finding, Verification};
 
-/// Reads every segment of every index in a data directory from end to end; answers how many
-/// there are, and what is wrong.
+/// Reads every segment of every index in a data directory from end to end, and adds what it found.
 ///
 /// # Errors
 /// `Unusable` when one is of a newer format, `Io`.
-pub(crate) fn check_files(env: &Env, dir: &Path) -> Result<(usize, Vec<Finding>)> {
+pub(crate) fn check_files(env: &Env, dir: &Path, result: &mut Verification) -> Result<()> {
     let names = list(env, dir)?;
-    let (mut count, mut findings) = (0, Vec::new());
     for name in names.iter().filter(|name| name.starts_with(DIR_PREFIX)) {
         let index = dir.join(name);
-        let outcomes = if fulltext::is_here(env, &index)? {
-            fulltext::check_files(env, &index)
+        let checked = if fulltext::is_here(env, &index)? {
+            fulltext::check_files(env, &index)?
         } else {
-            geo::check_files(env, &index)
+            geo::check_files(env, &index)?
         };
-        for outcome in outcomes {
-            match outcome {
-                Ok(segments) => count += segments,
-                Err(error) => findings.push(Finding::damage(&index, error)?),
-            }
+        result.segment_count += checked.segment_count;
+        for error in checked.damages {
+            result.findings.push(Finding::damage(&index, error)?);
         }
+        result.remarks.extend(checked.orphans.iter().map(|file| Finding::orphan(file)));
     }
-    Ok((count, findings))
+    Ok(())
 }
 
 fn list(env: &Env, dir: &Path) -> Result<Vec<String>> {

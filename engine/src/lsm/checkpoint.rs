@@ -56,7 +56,7 @@ impl Store {
         shape.drops.iter_mut().for_each(|mark| mark.ts = mark.ts.min(shape.flushed));
         let id = FileId(self.new_file_id().0);
         shape.next_file = FileId(id.0 + 1);
-        shape.wal_first = FileId(0); // it has no WAL yet
+        (shape.wal_first, shape.wal_last) = (FileId(0), FileId(0)); // it has no WAL yet
         Manifest::create(&self.env, target, id, &shape)?;
         Ok(())
     }

@@ -71,6 +71,7 @@ impl Store {
         let file = write_memtable(env, dir, &self.options, id, memtable, shape, horizon)?;
         let edit = Edit {
             wal_first: Some(next.first_segment()),
+            wal_last: Some(state.active.first_segment()),
             flushed: Some(memtable.last_ts()),
             last_ts: Some(memtable.last_ts()),
             added: file.iter().map(|file| (0, file.clone())).collect(),

@@ -33,6 +33,7 @@ mod key_filter;
 pub(crate) mod memtable;
 pub(crate) mod merge;
 pub(crate) mod recovery;
+pub mod salvage;
 pub mod scan;
 #[cfg(test)]
 mod simulation;
@@ -53,6 +54,7 @@ use bytes::Bytes;
 pub use batch::Batch;
 pub use compaction::{CompactionControl, CompactionPause, CompactionReport};
 pub(crate) use recovery::check_existing;
+pub use salvage::{BehindDamage, Loss, LostPlace, PastDamage, Salvage};
 pub use scan::{ChangeScan, LsmScan};
 pub use stats::{LevelStats, LsmStats, RangeStats};
 pub(crate) use wal::{ArchivedCommit, read_archive};

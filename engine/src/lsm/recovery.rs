@@ -59,7 +59,7 @@ pub(super) fn open(env: Env, dir: &Path, options: &Options) -> Result<Arc<Store>
     Ok(store)
 }
 
-fn list(env: &Env, dir: &Path) -> Result<Vec<String>> {
+pub(super) fn list(env: &Env, dir: &Path) -> Result<Vec<String>> {
     env.vfs.list(dir).map_err(|error| Error::io("list directory", dir, error))
 }
 
@@ -79,6 +79,15 @@ pub(crate) fn check_existing(env: &Env, dir: &Path) -> Result<()> {
         return Ok(());
     }
     Err(Error::unusable(format!("not a cairn data directory dir={}", dir.display())))
+}
+
+/// The WAL segments among the names of a directory.
+pub(super) fn wal_ids(names: &[String]) -> Vec<FileId> {
+    let id = |name: &String| match FileName::parse(name)? {
+        FileName::Wal(id) => Some(id),
+        _ => None,
+    };
+    names.iter().filter_map(id).collect()
 }
 
 /// Takes the directory's lock.
@@ -174,6 +183,7 @@ impl<'a> Recovery<'a> {
         let manifest_id = self.new_file_id();
         let edit = Edit {
             wal_first: Some(self.memtable.first_segment()),
+            wal_last: Some(segment),
             last_ts: Some(last_ts),
             next_file: Some(FileId(self.next_file)),
             ..std::mem::take(&mut self.overflow)
@@ -215,20 +225,7 @@ impl<'a> Recovery<'a> {
 
     /// Replays the WAL into memory. Returns the last segment and the end of its records.
     fn replay(&mut self, names: &[String]) -> Result<Option<(FileId, u64)>> {
-        let mut ids: Vec<FileId> = names
-            .iter()
-            .filter_map(|name| match FileName::parse(name)? {
-                FileName::Wal(id) if id >= self.shape.wal_first => Some(id),
-                _ => None,
-            })
-            .collect();
-        ids.sort();
-        let log = wal::Log::open(&self.env, self.dir, &ids, self.shape.closed)?;
-        let first = log.segments.first().map(wal::Segment::id);
-        if self.shape.wal_first != FileId(0) && first != Some(self.shape.wal_first) {
-            let path = FileName::Wal(self.shape.wal_first).path(self.dir);
-            return Err(Error::corruption(&path, 0, "the first WAL segment", "none"));
-        }
+        let log = wal::Log::open(&self.env, self.dir, &wal_ids(names), self.shape.wal_bounds())?;
         self.remove_stillborn(&log.stillborn)?;
         let mut tail = None;
         for segment in &log.segments {

@@ -3,6 +3,7 @@
 //! Decodes as much as possible of a damaged directory: one finding does not end the search, except
 //! where nothing says how to go on.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::batch::operations;
 use super::block_cache::BlockCache;
 use super::iterator::{Cursor, Start};
 use super::merge::{Merge, Source};
-use super::recovery::{check_existing, take_lock};
+use super::recovery::{check_existing, list, take_lock, wal_ids};
 use super::sstable::{FileMeta, Sstable};
 use super::version::{Shape, read_current, read_manifest, written_behind};
 use super::wal;
@@ -49,6 +50,14 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// A file that nothing names.
+    pub(crate) fn orphan(file: &Path) -> Self {
+        let message = "nothing names this file: left by a crash, or its manifest is not the newest";
+        Self { file: file.to_owned(), offset: Some(0), message: message.to_owned() }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
@@ -72,6 +81,9 @@ pub struct Verification {
     pub segment_count: usize,
     /// What is not as it should be; empty when all is well.
     pub findings: Vec<Finding>,
+    /// What damage may have done, and as well a crash: files that nothing names, bytes of a write
+    /// that was never finished.
+    pub remarks: Vec<Finding>,
 }
 
 /// Checks a data directory that no server holds.
@@ -136,20 +148,39 @@ impl Check<'_> {
         self.result.findings.push(Finding { file: file.to_owned(), offset: None, message });
     }
 
-    /// A byte was written where space is only set aside.
-    fn report_written(&mut self, file: &Path, at: usize) {
-        self.result.findings.push(Finding {
-            file: file.to_owned(),
-            offset: Some(at as u64),
-            message: "expected zeros in the space set aside, found other bytes".to_owned(),
-        });
+    /// A byte was written where space is only set aside: damage when the file was closed, else
+    /// perhaps a write that a crash tore.
+    fn report_written(&mut self, file: &Path, at: usize, is_closed: bool) {
+        let expected = "expected zeros in the space set aside, found other bytes";
+        let (reports, message) = match is_closed {
+            true => (&mut self.result.findings, expected.to_owned()),
+            false => (&mut self.result.remarks, format!("{expected}: torn by a crash, or damaged")),
+        };
+        reports.push(Finding { file: file.to_owned(), offset: Some(at as u64), message });
+    }
+
+    /// Files of ours that nothing names: a crash leaves some, and a manifest that is not the
+    /// newest one does.
+    fn orphans(&mut self, shape: &Shape, manifest: FileId) -> Result<()> {
+        let live: HashSet<FileId> = shape.files().map(|(_, file)| file.id).collect();
+        for name in list(self.env, self.dir)? {
+            let is_orphan = match FileName::parse(&name) {
+                Some(FileName::Sstable(id)) => !live.contains(&id),
+                Some(FileName::Manifest(id)) => id != manifest,
+                Some(FileName::Wal(id)) => id < shape.wal_first,
+                Some(FileName::Temporary | FileName::Lock | FileName::Current) | None => false,
+            };
+            if is_orphan {
+                self.result.remarks.push(Finding::orphan(&self.dir.join(name)));
+            }
+        }
+        Ok(())
     }
 
     fn shape(&mut self) -> Result<Option<Shape>> {
         let Some(current) = self.found(read_current(self.env, self.dir))? else { return Ok(None) };
         let Some(id) = current else {
-            let names = self.env.vfs.list(self.dir);
-            let names = names.map_err(|error| Error::io("list directory", self.dir, error))?;
+            let names = list(self.env, self.dir)?;
             let is_ours = |name: &String| {
                 matches!(FileName::parse(name), Some(FileName::Sstable(_) | FileName::Wal(_)))
             };
@@ -169,8 +200,9 @@ impl Check<'_> {
         }
         let written = written_behind(self.env, self.dir, id);
         if let Some(at) = self.found(written)?.flatten() {
-            self.report_written(&manifest, at);
+            self.report_written(&manifest, at, shape.closed.is_some());
         }
+        self.orphans(&shape, id)?;
         Ok(Some(shape))
     }
 
@@ -228,21 +260,8 @@ impl Check<'_> {
     }
 
     fn wal(&mut self, shape: &Shape) -> Result<()> {
-        let names = self.env.vfs.list(self.dir);
-        let names = names.map_err(|error| Error::io("list directory", self.dir, error))?;
-        let mut ids: Vec<FileId> = names
-            .iter()
-            .filter_map(|name| match FileName::parse(name)? {
-                FileName::Wal(id) if id >= shape.wal_first => Some(id),
-                _ => None,
-            })
-            .collect();
-        ids.sort();
-        if shape.wal_first != FileId(0) && ids.first() != Some(&shape.wal_first) {
-            let path = FileName::Wal(shape.wal_first).path(self.dir);
-            self.report(&path, "the first WAL segment is missing".to_owned());
-        }
-        let log = wal::Log::open(self.env, self.dir, &ids, shape.closed);
+        let ids = wal_ids(&list(self.env, self.dir)?);
+        let log = wal::Log::open(self.env, self.dir, &ids, shape.wal_bounds());
         let Some(log) = self.found(log)? else { return Ok(()) };
         let mut last = Timestamp(0);
         for segment in &log.segments {
@@ -265,12 +284,28 @@ impl Check<'_> {
                 count += 1;
                 Ok(())
             });
-            self.found(replayed)?;
+            let end = self.found(replayed)?;
             self.result.wal_commit_count += count;
-            if let Some(at) = segment.written_behind() {
-                self.report_written(segment.path(), at);
+            if let Some(end) = end {
+                self.behind_the_end(shape, segment, end);
             }
         }
         Ok(())
+    }
+
+    /// What is behind the last record of a segment.
+    fn behind_the_end(&mut self, shape: &Shape, segment: &wal::Segment, end: u64) {
+        let is_closed = shape.closed == Some((segment.id(), end));
+        if let Some(at) = segment.written_behind(end) {
+            self.report_written(segment.path(), at, is_closed);
+        } else if segment.is_full(end) && segment.id() == shape.wal_last && !is_closed {
+            self.result.remarks.push(Finding {
+                file: segment.path().to_owned(),
+                offset: Some(end),
+                message: "expected space set aside behind the last record, found the end of the \
+                          file: it fits exactly, or the file was cut"
+                    .to_owned(),
+            });
+        }
     }
 }

@@ -14,8 +14,8 @@ use super::segment::Segment;
 use super::signature::Signature;
 use crate::env::Env;
 use crate::error::Result;
-use crate::index::segmented::{self, Segment as _, Segmented};
-use crate::index::{DerivedIndex, Life};
+use crate::index::segmented::{self, Checked, Segment as _, Segmented};
+use crate::index::{DerivedIndex, Entries, Life};
 use crate::timestamp::Timestamp;
 
 /// Lines that `verify` reports at most.
@@ -108,15 +108,22 @@ pub(in crate::index) fn is_here(env: &Env, dir: &Path) -> Result<bool> {
 }
 
 /// See [`segmented::check_files`].
-pub(in crate::index) fn check_files(env: &Env, dir: &Path) -> Vec<Result<usize>> {
+///
+/// # Errors
+/// As there.
+pub(in crate::index) fn check_files(env: &Env, dir: &Path) -> Result<Checked> {
     segmented::check_files::<Segment>(env, dir)
+}
+
+/// A document that cannot be decoded is none.
+fn decode(entry: Option<&Bytes>) -> Option<Document> {
+    entry.and_then(|entry| Document::decode(entry.clone()))
 }
 
 impl DerivedIndex for FullTextIndex {
     fn apply(&self, ts: Timestamp, row_key: &[u8], entry: Option<&Bytes>) {
-        // Decoded before the lock; a document that cannot be decoded is none.
-        let document = entry.and_then(|entry| Document::decode(entry.clone()));
-        let row_key = Bytes::copy_from_slice(row_key);
+        // Decoded before the lock.
+        let (row_key, document) = (Bytes::copy_from_slice(row_key), decode(entry));
         self.inner.apply(ts, |delta| delta.apply(ts, row_key, document));
     }
 
@@ -146,6 +153,12 @@ impl DerivedIndex for FullTextIndex {
         report.extend(indexed.keys().map(|key| format!("row is only in the index key={key:?}")));
         report.truncate(REPORT_LEN_MAX);
         Ok(report)
+    }
+
+    fn rebuild(&self, upto: Timestamp, entries: Entries<'_>) -> Result<()> {
+        self.inner.rebuild(upto, entries, |delta, ts, row_key, entry| {
+            delta.apply(ts, Bytes::copy_from_slice(row_key), decode(entry));
+        })
     }
 
     fn life(&self) -> &dyn Life {

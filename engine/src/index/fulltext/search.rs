@@ -221,6 +221,7 @@ impl Iterator for Search {
             Ok(true) => self.ready.pop().map(Ok),
             Ok(false) => None,
             Err(error) => {
+                self.state.note(&error);
                 // Whoever asks on finds the end.
                 self.ready.clear();
                 self.next_part = usize::MAX;

@@ -12,8 +12,8 @@ use super::search::{self, Search};
 use super::segment::Segment;
 use crate::env::Env;
 use crate::error::Result;
-use crate::index::segmented::{self, Segmented};
-use crate::index::{DerivedIndex, Life};
+use crate::index::segmented::{self, Checked, Segmented};
+use crate::index::{DerivedIndex, Entries, Life};
 use crate::timestamp::Timestamp;
 
 /// Lines that `verify` reports at most.
@@ -97,7 +97,10 @@ impl GeoIndex {
 }
 
 /// See [`segmented::check_files`].
-pub(in crate::index) fn check_files(env: &Env, dir: &Path) -> Vec<Result<usize>> {
+///
+/// # Errors
+/// As there.
+pub(in crate::index) fn check_files(env: &Env, dir: &Path) -> Result<Checked> {
     segmented::check_files::<Segment>(env, dir)
 }
 
@@ -118,6 +121,12 @@ impl DerivedIndex for GeoIndex {
         }
         report.truncate(REPORT_LEN_MAX);
         Ok(report)
+    }
+
+    fn rebuild(&self, upto: Timestamp, entries: Entries<'_>) -> Result<()> {
+        self.inner.rebuild(upto, entries, |delta, ts, row_key, entry| {
+            delta.apply(ts, row_key, entry.and_then(|entry| Aabb::decode(entry)));
+        })
     }
 
     fn life(&self) -> &dyn Life {

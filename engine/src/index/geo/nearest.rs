@@ -155,6 +155,7 @@ impl Iterator for Nearest {
             Ok(Some(found)) => Some(Ok(found)),
             Ok(None) => self.delta.batch.pop_front().map(Ok),
             Err(error) => {
+                self.state.note(&error);
                 self.queue.clear();
                 self.delta = DeltaNeighbors { taken: 0, batch: VecDeque::new(), is_done: true };
                 Some(Err(error))

@@ -77,6 +77,7 @@ impl Iterator for Search {
             }
             let (index, level, node) = self.pending.pop()?;
             if let Err(error) = self.visit(index, level, node) {
+                self.state.note(&error);
                 self.pending.clear();
                 return Some(Err(error));
             }

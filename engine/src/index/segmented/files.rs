@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::manifest::{Ended, Kind, Manifest};
+use super::manifest::{Kind, Manifest, Named};
 use super::part::{Built, Part, Segment};
 use crate::env::Env;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::Timestamp;
 
 /// The directory of an index.
@@ -29,11 +29,9 @@ impl Files {
         let next_id = AtomicU64::new(manifest.next_id);
         let files = Self { env: env.clone(), dir: dir.to_owned(), kind: S::KIND, next_id };
         let mut parts = Vec::with_capacity(manifest.segments.len());
-        for (id, ended) in manifest.segments {
-            let path = S::KIND.segment_path(dir, id);
-            let segment = Arc::new(S::open(&*env.vfs, &path)?);
-            check_ended(&*segment, &ended, &path)?;
-            parts.push(Part { id, segment, ended: Arc::new(ended) });
+        for named in manifest.segments {
+            let segment = Arc::new(open_segment(env, dir, &named)?);
+            parts.push(Part { id: named.id, segment, ended: Arc::new(named.ended) });
         }
         Ok((files, parts, manifest.watermark))
     }
@@ -72,7 +70,7 @@ impl Files {
     }
 
     /// Makes these the parts that count, and removes the files of others: searches that still read
-    /// them have them mapped. When it fails, the file of the one that is `new` goes.
+    /// them have them mapped. When it fails, the files of those that are `new` go.
     ///
     /// Requires: the parts are durable.
     ///
@@ -81,7 +79,7 @@ impl Files {
     pub fn set_live<S: Segment>(
         &self,
         parts: &[Part<S>],
-        new: Option<&Part<S>>,
+        new: &[Part<S>],
         watermark: Timestamp,
     ) -> Result<()> {
         let manifest = self.manifest(parts, watermark);
@@ -89,18 +87,24 @@ impl Files {
         if stored.is_ok() {
             // A file that stays is swept the next time.
             let _ = sweep(&self.env, &self.dir, &manifest, self.kind);
-        } else if let Some(new) = new
-            && !self.may_be_live(new.id)
-        {
-            let _ = self.env.vfs.remove(&self.kind.segment_path(&self.dir, new.id));
+        } else if !new.iter().any(|part| self.may_be_live(part.id)) {
+            self.discard(new);
         }
         stored
+    }
+
+    /// Removes the files of parts that will never count.
+    pub fn discard<S>(&self, parts: &[Part<S>]) {
+        for part in parts {
+            // What stays is swept when the index is opened.
+            let _ = self.env.vfs.remove(&self.kind.segment_path(&self.dir, part.id));
+        }
     }
 
     /// Whether the stored manifest names a segment: storing one may fail after it took its place.
     fn may_be_live(&self, id: u64) -> bool {
         let stored = Manifest::load(&self.env, &self.dir, self.kind);
-        stored.map_or(true, |manifest| manifest.segments.iter().any(|(named, _)| *named == id))
+        stored.map_or(true, |manifest| manifest.segments.iter().any(|named| named.id == id))
     }
 
     /// Puts the parts into another directory by hard links.
@@ -125,33 +129,62 @@ impl Files {
 
     fn manifest<S: Segment>(&self, parts: &[Part<S>], watermark: Timestamp) -> Manifest {
         let next_id = self.next_id.load(Ordering::Relaxed);
-        let named = |part: &Part<S>| (part.id, (*part.ended).clone());
+        let named = |part: &Part<S>| Named {
+            id: part.id,
+            fingerprint: part.segment.fingerprint(),
+            ended: (*part.ended).clone(),
+        };
         Manifest { watermark, next_id, segments: parts.iter().map(named).collect() }
     }
 }
 
-/// Reads the manifest of `dir` and every segment that it names from end to end; `Ok` counts the
-/// segments that are good.
-pub(in crate::index) fn check_files<S: Segment>(env: &Env, dir: &Path) -> Vec<Result<usize>> {
-    let segments = match Manifest::load(env, dir, S::KIND) {
-        Ok(manifest) => manifest.segments,
-        Err(error) => return vec![Err(error)],
-    };
-    let check = |(id, ended): &(u64, Ended)| {
-        let path = S::KIND.segment_path(dir, *id);
-        let segment = S::open(&*env.vfs, &path)?;
-        segment.check()?;
-        check_ended(&segment, ended, &path).map(|()| 1)
-    };
-    segments.iter().map(check).collect()
+/// What reading all files of an index brought to light.
+#[derive(Default)]
+pub(in crate::index) struct Checked {
+    /// Segments that are good.
+    pub segment_count: usize,
+    pub damages: Vec<Error>,
+    /// Files that the manifest does not name.
+    pub orphans: Vec<PathBuf>,
 }
 
-/// Checks that what ended is among a segment's items.
-fn check_ended<S: Segment>(segment: &S, ended: &Ended, path: &Path) -> Result<()> {
+/// Reads the manifest of `dir` and every segment that it names from end to end.
+///
+/// # Errors
+/// `Io`, `Unusable` when it is of a newer format.
+pub(in crate::index) fn check_files<S: Segment>(env: &Env, dir: &Path) -> Result<Checked> {
+    let mut checked = Checked::default();
+    let manifest = match Manifest::load(env, dir, S::KIND) {
+        Ok(manifest) => manifest,
+        Err(error) if error.kind() == ErrorKind::Corruption => {
+            checked.damages.push(error);
+            return Ok(checked);
+        }
+        Err(error) => return Err(error),
+    };
+    checked.orphans = orphans(env, dir, &manifest, S::KIND)?;
+    for named in &manifest.segments {
+        match open_segment::<S>(env, dir, named).and_then(|segment| segment.check()) {
+            Ok(()) => checked.segment_count += 1,
+            Err(error) => checked.damages.push(error),
+        }
+    }
+    Ok(checked)
+}
+
+/// Opens a segment and makes sure that it is the one that the manifest names.
+fn open_segment<S: Segment>(env: &Env, dir: &Path, named: &Named) -> Result<S> {
+    let path = S::KIND.segment_path(dir, named.id);
+    let segment = S::open(&*env.vfs, &path)?;
+    let (expected, found) = (named.fingerprint, segment.fingerprint());
+    if found != expected {
+        let expected = format!("the segment of fingerprint {expected:08x}");
+        return Err(Error::corruption(&path, 0, expected, format!("{found:08x}")));
+    }
     let count = segment.item_count();
-    match ended.keys().find(|item| **item >= count) {
-        Some(item) => Err(Error::corruption(path, 0, format!("an item {item}"), count)),
-        None => Ok(()),
+    match named.ended.keys().find(|item| **item >= count) {
+        Some(item) => Err(Error::corruption(&path, 0, format!("an item {item}"), count)),
+        None => Ok(segment),
     }
 }
 
@@ -160,25 +193,34 @@ fn check_ended<S: Segment>(segment: &S, ended: &Ended, path: &Path) -> Result<()
 /// # Errors
 /// `Io`.
 pub(in crate::index) fn is_kind(env: &Env, dir: &Path, kind: Kind) -> Result<bool> {
-    let has_segments = names(env, dir)?.iter().any(|name| kind.owns(Path::new(name)));
-    Ok(has_segments || Manifest::load(env, dir, kind).is_ok())
+    let names = names(env, dir)?;
+    let mut endings = names.iter().filter_map(|name| Path::new(name).extension());
+    match endings.find(|ending| *ending != "tmp") {
+        Some(ending) => Ok(ending == kind.extension),
+        None => Ok(Manifest::load(env, dir, kind).is_ok()),
+    }
 }
 
-/// Removes what a crash left behind: segments that the manifest does not name, half-written files.
+/// Removes what a crash left behind.
 fn sweep(env: &Env, dir: &Path, manifest: &Manifest, kind: Kind) -> Result<()> {
     let exists = env.vfs.exists(dir).map_err(|error| Error::io("look for", dir, error))?;
-    if !exists {
-        return Ok(());
-    }
-    let live: Vec<PathBuf> =
-        manifest.segments.iter().map(|(id, _)| kind.segment_path(dir, *id)).collect();
-    for path in names(env, dir)?.into_iter().map(|name| dir.join(name)) {
-        let is_ours = kind.owns(&path) || path.extension().is_some_and(|ending| ending == "tmp");
-        if is_ours && !live.contains(&path) {
-            env.vfs.remove(&path).map_err(|error| Error::io("remove", &path, error))?;
-        }
+    let orphans = if exists { orphans(env, dir, manifest, kind)? } else { Vec::new() };
+    for path in orphans {
+        env.vfs.remove(&path).map_err(|error| Error::io("remove", &path, error))?;
     }
     Ok(())
+}
+
+/// Segments that the manifest does not name, half-written files.
+fn orphans(env: &Env, dir: &Path, manifest: &Manifest, kind: Kind) -> Result<Vec<PathBuf>> {
+    let live: Vec<PathBuf> =
+        manifest.segments.iter().map(|named| kind.segment_path(dir, named.id)).collect();
+    let is_orphan = |path: &PathBuf| {
+        let is_ours = kind.owns(path) || path.extension().is_some_and(|ending| ending == "tmp");
+        is_ours && !live.contains(path)
+    };
+    let names = names(env, dir)?.into_iter();
+    Ok(names.map(|name| dir.join(name)).filter(is_orphan).collect())
 }
 
 fn names(env: &Env, dir: &Path) -> Result<Vec<String>> {

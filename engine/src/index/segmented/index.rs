@@ -12,9 +12,13 @@ use super::files::Files;
 use super::part::{Built, Part, Segment};
 use super::policy::{self, Size};
 use crate::env::Env;
-use crate::error::Result;
-use crate::index::Life;
+use crate::error::{Error, ErrorKind, Result};
+use crate::index::{Entries, Health, Life};
 use crate::timestamp::Timestamp;
+
+/// Bytes of entries, as a delta counts them, that become one segment when an index is built anew.
+/// 8 MiB: as many as a delta gathers by default.
+const REBUILT_LEN: usize = 8 << 20;
 
 /// Recent commits, in memory, shared by the committing thread and by searches.
 pub(in crate::index) trait Delta: Default + Send + Sync {
@@ -42,6 +46,8 @@ pub(in crate::index) struct State<S, D> {
     pub parts: Vec<Part<S>>,
     pub delta: Arc<D>,
     pub watermark: Timestamp,
+    /// Of these parts: whoever meets damage in them says so here.
+    health: Arc<Mutex<Health>>,
 }
 
 /// A log-structured index.
@@ -62,7 +68,8 @@ impl<S: Segment, D: Delta> Segmented<S, D> {
     /// `Io`, `Corruption`, `Unusable` when it is from a newer format.
     pub fn open(env: &Env, dir: &Path) -> Result<Self> {
         let (files, parts, watermark) = Files::open(env, dir)?;
-        let state = State { parts, delta: Arc::default(), watermark };
+        let (delta, health) = (Arc::default(), Arc::default());
+        let state = State { parts, delta, watermark, health };
         let (swap, oldest) = (Mutex::default(), AtomicU64::new(0));
         Ok(Self { files, state: ArcSwap::from_pointee(state), swap, oldest })
     }
@@ -93,16 +100,73 @@ impl<S: Segment, D: Delta> Segmented<S, D> {
     }
 
     /// Puts other parts in place; `upto`: the delta gives up its changes up to there.
-    fn replace(&self, parts: Vec<Part<S>>, upto: Option<Timestamp>) {
+    fn replace(&self, parts: Vec<Part<S>>, upto: Option<Timestamp>, health: Arc<Mutex<Health>>) {
         let _guard = self.swap.lock();
         let before = self.state.load();
-        let state = match upto {
-            Some(watermark) => {
-                State { parts, delta: Arc::new(before.delta.rest(watermark)), watermark }
-            }
-            None => State { parts, delta: Arc::clone(&before.delta), watermark: before.watermark },
+        let (delta, watermark) = match upto {
+            Some(upto) => (Arc::new(before.delta.rest(upto)), upto),
+            None => (Arc::clone(&before.delta), before.watermark),
         };
-        self.state.store(Arc::new(state));
+        self.state.store(Arc::new(State { parts, delta, watermark, health }));
+    }
+
+    /// Puts new segments in the place of all there are, built from the entries up to `upto`: each
+    /// row's versions, newest first, that a snapshot may see. `apply` has a delta take one in.
+    /// Searches and commits go on meanwhile; newer changes stay in the delta.
+    ///
+    /// # Errors
+    /// Those of `entries`, `Io`, `DiskFull`; the index is as it was.
+    pub fn rebuild(
+        &self,
+        upto: Timestamp,
+        entries: Entries<'_>,
+        apply: impl Fn(&D, Timestamp, &[u8], Option<&Bytes>),
+    ) -> Result<()> {
+        self.files.create_dir()?;
+        let mut parts = Vec::new();
+        let built = self.build_parts(upto, entries, apply, &mut parts);
+        built
+            .and_then(|()| self.files.set_live(&parts, &parts, upto))
+            .inspect_err(|_| self.files.discard(&parts))?;
+        self.replace(parts, Some(upto), Arc::default());
+        Ok(())
+    }
+
+    /// A segment for every [`REBUILT_LEN`] bytes of entries: the rows of each are its own.
+    fn build_parts(
+        &self,
+        upto: Timestamp,
+        entries: Entries<'_>,
+        apply: impl Fn(&D, Timestamp, &[u8], Option<&Bytes>),
+        parts: &mut Vec<Part<S>>,
+    ) -> Result<()> {
+        let (mut delta, mut row, mut versions) = (D::default(), Bytes::new(), Vec::new());
+        let take = |delta: &D, row: &[u8], versions: &mut Vec<(Timestamp, Option<Bytes>)>| {
+            while let Some((ts, entry)) = versions.pop() {
+                apply(delta, ts, row, entry.as_ref());
+            }
+        };
+        for entry in entries {
+            let (row_key, ts, entry) = entry?;
+            if row_key != row {
+                take(&delta, &row, &mut versions);
+                row = row_key;
+                if delta.len() >= REBUILT_LEN {
+                    self.write_part(&std::mem::take(&mut delta), upto, parts)?;
+                }
+            }
+            if ts <= upto {
+                versions.push((ts, entry));
+            }
+        }
+        take(&delta, &row, &mut versions);
+        self.write_part(&delta, upto, parts)
+    }
+
+    fn write_part(&self, delta: &D, upto: Timestamp, parts: &mut Vec<Part<S>>) -> Result<()> {
+        let built = delta.build(upto, self.oldest())?;
+        parts.extend(built.map(|built| self.files.write(built)).transpose()?);
+        Ok(())
     }
 
     /// Reads every segment from end to end; one line for each that is damaged.
@@ -142,9 +206,9 @@ impl<S: Segment, D: Delta> Life for Segmented<S, D> {
             let built = before.delta.build(upto, self.oldest())?;
             let new = built.map(|built| self.files.write(built)).transpose()?;
             parts.extend(new.clone());
-            self.files.set_live(&parts, new.as_ref(), upto)?;
+            self.files.set_live(&parts, new.as_slice(), upto)?;
         }
-        self.replace(parts, Some(upto));
+        self.replace(parts, Some(upto), Arc::clone(&before.health));
         Ok(())
     }
 
@@ -157,14 +221,38 @@ impl<S: Segment, D: Delta> Life for Segmented<S, D> {
         let merged = S::merge(old, oldest)?.map(|built| self.files.write(built)).transpose()?;
         let mut parts = before.parts.clone();
         parts.splice(run, merged.clone());
-        self.files.set_live(&parts, merged.as_ref(), before.watermark)?;
-        self.replace(parts, None);
+        self.files.set_live(&parts, merged.as_slice(), before.watermark)?;
+        self.replace(parts, None, Arc::clone(&before.health));
         Ok(true)
+    }
+
+    fn health(&self) -> Health {
+        *self.state.load().health.lock()
+    }
+
+    fn note_damage(&self, error: &Error) {
+        self.state.load().note(error);
+    }
+
+    fn give_up(&self) {
+        *self.state.load().health.lock() = Health::Lost;
     }
 
     fn checkpoint(&self, dir: &Path) -> Result<()> {
         let state = self.state.load_full();
         self.files.link(&state.parts, state.watermark, dir)
+    }
+}
+
+impl<S, D> State<S, D> {
+    /// Whoever gets an error out of a segment says so here: when it is damage, the index will be
+    /// built anew. Logged once.
+    pub fn note(&self, error: &Error) {
+        let mut health = self.health.lock();
+        if error.kind() == ErrorKind::Corruption && *health == Health::Sound {
+            *health = Health::Damaged;
+            tracing::error!(%error, "an index is damaged; it is being built anew from its entries");
+        }
     }
 }
 

@@ -33,6 +33,9 @@ pub(in crate::index) trait Segment: Sized + Send + Sync {
     /// How many items it has, ended ones included.
     fn item_count(&self) -> u32;
 
+    /// A checksum of the whole file, as the file states it: tells it from others of its kind.
+    fn fingerprint(&self) -> u32;
+
     /// The `index`th item in the order of row keys, then of their begins, and its row key.
     ///
     /// # Errors

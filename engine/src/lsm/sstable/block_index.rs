@@ -102,6 +102,11 @@ impl BlockIndex {
         self.heads.len()
     }
 
+    /// The last key of the data block at a position.
+    pub(super) fn last_key(&self, position: usize) -> Result<&[u8], BadBlock> {
+        self.block.restart_key(position)
+    }
+
     /// The position of the only data block that may hold the newest version of `key` at or below
     /// `ts`; [`BlockIndex::len`] when that is behind the last block.
     #[inline]

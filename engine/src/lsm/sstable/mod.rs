@@ -19,9 +19,11 @@ pub(crate) mod filter;
 mod footer;
 pub(crate) mod properties;
 pub(crate) mod reader;
+mod remains;
 
 pub use block::Compression;
 pub use builder::FileMeta;
 pub(crate) use builder::SstableBuilder;
 pub use properties::Properties;
 pub(crate) use reader::{Sstable, SstableCursor};
+pub(crate) use remains::{Hole, Remains};

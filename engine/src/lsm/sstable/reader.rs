@@ -56,7 +56,7 @@ impl Sstable {
         cache: Arc<BlockCache>,
     ) -> Result<Self> {
         let path = FileName::Sstable(meta.id).path(dir);
-        let map = env.vfs.map(&path).map_err(|error| Error::io("read", &path, error))?;
+        let map = env.vfs.map(&path).map_err(|error| Error::unreadable(&path, error))?;
         if map.len() as u64 != meta.len {
             let expected = format!("{} bytes", meta.len);
             let found = format!("{} bytes", map.len());
@@ -251,7 +251,7 @@ impl Drop for Sstable {
     }
 }
 
-fn load(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Bytes> {
+pub(super) fn load(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Bytes> {
     let Some(range) = byte_range(handle, map.len()) else {
         let found = format!("{} bytes beyond the file", handle.len);
         return Err(Error::corruption(path, handle.offset, "a block", found));
@@ -259,12 +259,12 @@ fn load(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Bytes> {
     unseal(&map.slice(range)).map_err(|bad| bad_block(path, handle, bad))
 }
 
-fn load_filter(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Filter> {
+pub(super) fn load_filter(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Filter> {
     Filter::new(&load(path, map, handle)?)
         .ok_or_else(|| Error::corruption(path, handle.offset, "a filter", "other bytes"))
 }
 
-fn bad_block(path: &Path, handle: BlockHandle, bad: BadBlock) -> Error {
+pub(super) fn bad_block(path: &Path, handle: BlockHandle, bad: BadBlock) -> Error {
     match bad {
         BadBlock::Checksum(stated, computed) => Error::corruption(
             path,

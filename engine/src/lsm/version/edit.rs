@@ -14,6 +14,7 @@
 //!   8  forgotten drop   as 7
 //!   9  closed           last WAL segment varint, where its records end varint
 //!  10  timestamp from which on all row versions are kept   varint
+//!  11  a WAL segment that is there, the newest known   varint
 //! ```
 //! The manifest record around an edit carries its checksum.
 
@@ -34,11 +35,14 @@ const DROPPED: u8 = 7;
 const FORGOTTEN: u8 = 8;
 const CLOSED: u8 = 9;
 const HISTORY: u8 = 10;
+const WAL_LAST: u8 = 11;
 
 /// One atomic change of the set of live files. Absent fields stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Edit {
     pub(crate) wal_first: Option<FileId>,
+    /// A segment whose header is durable: without it the log has lost its end.
+    pub(crate) wal_last: Option<FileId>,
     pub(crate) flushed: Option<Timestamp>,
     pub(crate) last_ts: Option<Timestamp>,
     pub(crate) next_file: Option<FileId>,
@@ -57,6 +61,7 @@ impl Edit {
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         for (tag, number) in [
             (WAL_FIRST, self.wal_first.map(|id| id.0)),
+            (WAL_LAST, self.wal_last.map(|id| id.0)),
             (FLUSHED, self.flushed.map(|ts| ts.0)),
             (LAST, self.last_ts.map(|ts| ts.0)),
             (NEXT_FILE, self.next_file.map(|id| id.0)),
@@ -97,6 +102,7 @@ impl Edit {
         while !decoder.is_empty() {
             match decoder.u8()? {
                 WAL_FIRST => edit.wal_first = Some(FileId(decoder.varint()?)),
+                WAL_LAST => edit.wal_last = Some(FileId(decoder.varint()?)),
                 FLUSHED => edit.flushed = Some(Timestamp(decoder.varint()?)),
                 LAST => edit.last_ts = Some(Timestamp(decoder.varint()?)),
                 HISTORY => edit.history = Some(Timestamp(decoder.varint()?)),
@@ -145,6 +151,7 @@ pub(super) mod tests {
         let mark = DropMark { range: KeyRange::prefix(b"t1"), ts: Timestamp(9) };
         Edit {
             wal_first: Some(FileId(3)),
+            wal_last: Some(FileId(10)),
             flushed: Some(Timestamp(300)),
             last_ts: Some(Timestamp(301)),
             next_file: Some(FileId(12)),

@@ -181,21 +181,21 @@ pub(crate) fn read_manifest(env: &Env, dir: &Path, id: FileId) -> Result<Shape> 
     read_edits(env, dir, id).map(|(shape, ..)| shape)
 }
 
-/// The first byte behind the edits of a closed store's manifest that was written all the same:
-/// what is set aside is zero. Without the mark of a close it may be a torn edit.
+/// The first byte behind the edits that was written all the same: what is set aside is zero. In the
+/// manifest of a store that was not closed it may be a torn edit.
 ///
 /// # Errors
 /// As [`read_manifest`].
 pub(crate) fn written_behind(env: &Env, dir: &Path, id: FileId) -> Result<Option<usize>> {
-    let (shape, bytes, end) = read_edits(env, dir, id)?;
-    let unused = bytes.get(end..).filter(|_| shape.closed.is_some()).unwrap_or_default();
+    let (_, bytes, end) = read_edits(env, dir, id)?;
+    let unused = bytes.get(end..).unwrap_or_default();
     Ok(unused.iter().position(|&byte| byte != 0).map(|at| end + at))
 }
 
 /// What the edits say, the file, and where the edits end in it.
 fn read_edits(env: &Env, dir: &Path, id: FileId) -> Result<(Shape, Bytes, usize)> {
     let path = FileName::Manifest(id).path(dir);
-    let bytes = env.vfs.map(&path).map_err(|error| Error::io("read", &path, error))?;
+    let bytes = env.vfs.map(&path).map_err(|error| Error::unreadable(&path, error))?;
     check_header(&path, &bytes, id)?;
     let mut shape = Shape::default();
     let mut offset = HEADER_LEN;

@@ -10,6 +10,7 @@ use super::edit::Edit;
 use crate::env::FileId;
 use crate::keyspace::KeyRange;
 use crate::lsm::sstable::FileMeta;
+use crate::lsm::wal::Bounds;
 use crate::timestamp::Timestamp;
 
 /// Levels, level 0 included. 7: enough for petabytes at a multiplier of ten.
@@ -56,6 +57,8 @@ pub(crate) struct Shape {
     pub(crate) drops: Vec<DropMark>,
     /// The first WAL segment that is needed; 0 before there was any.
     pub(crate) wal_first: FileId,
+    /// The newest WAL segment known to be there; 0 before there was any.
+    pub(crate) wal_last: FileId,
     /// All commits up to here are in sstables.
     pub(crate) flushed: Timestamp,
     /// The newest timestamp known to the manifest.
@@ -95,6 +98,7 @@ impl Shape {
         next.drops.retain(|mark| !edit.forgotten.contains(mark));
         next.drops.extend(edit.dropped.iter().cloned());
         next.wal_first = edit.wal_first.unwrap_or(next.wal_first);
+        next.wal_last = next.wal_last.max(edit.wal_last.unwrap_or_default());
         next.flushed = next.flushed.max(edit.flushed.unwrap_or_default());
         next.last_ts = next.last_ts.max(edit.last_ts.unwrap_or_default());
         next.next_file = next.next_file.max(edit.next_file.unwrap_or_default());
@@ -110,6 +114,7 @@ impl Shape {
     pub(crate) fn to_edit(&self) -> Edit {
         Edit {
             wal_first: Some(self.wal_first),
+            wal_last: Some(self.wal_last),
             flushed: Some(self.flushed),
             last_ts: Some(self.last_ts),
             next_file: Some(self.next_file),
@@ -120,6 +125,11 @@ impl Shape {
             closed: None,
             history: Some(self.history),
         }
+    }
+
+    /// What is known of the log.
+    pub(crate) fn wal_bounds(&self) -> Bounds {
+        Bounds { first: self.wal_first, last: self.wal_last, closed: self.closed }
     }
 
     /// All live files with their levels.

@@ -9,7 +9,7 @@ mod record;
 pub(crate) mod writer;
 
 pub(crate) use archive::{Archive, ArchivedCommit, read_archive};
-pub(crate) use reader::{Log, Segment};
+pub(crate) use reader::{Bounds, Log, Segment};
 pub(crate) use writer::Writer;
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
         }
 
         fn replay(&self) -> crate::Result<String> {
-            let log = Log::open(&self.env(), Path::new(DIR), &self.ids, None)?;
+            let log = Log::open(&self.env(), Path::new(DIR), &self.ids, Bounds::default())?;
             let mut output = String::new();
             for id in &log.stillborn {
                 let _ = writeln!(output, "segment {}: never begun", id.0);

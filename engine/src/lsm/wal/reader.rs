@@ -23,6 +23,17 @@ pub(crate) struct Segment {
     end: Option<u64>,
 }
 
+/// What is known of the log from elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// The first segment that is needed; 0 when none is.
+    pub(crate) first: FileId,
+    /// A segment that is there, the newest known; 0 when none is.
+    pub(crate) last: FileId,
+    /// The last segment and where its records end, when the log was closed.
+    pub(crate) closed: Option<(FileId, u64)>,
+}
+
 /// The segments to replay, oldest first.
 pub(crate) struct Log {
     pub(crate) segments: Vec<Segment>,
@@ -31,20 +42,17 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Reads the segments `ids` (ascending) of `dir` and checks that they form a chain. `closed`
-    /// says where the records of which segment ended when the log was closed.
+    /// Reads those of the segments `ids` of `dir` that are needed, and checks that they form a
+    /// chain from the first to the last.
     ///
     /// # Errors
     /// `Corruption` when one is damaged or missing, `Unusable` when one is of a newer format, `Io`.
-    pub(crate) fn open(
-        env: &Env,
-        dir: &Path,
-        ids: &[FileId],
-        closed: Option<(FileId, u64)>,
-    ) -> Result<Self> {
+    pub(crate) fn open(env: &Env, dir: &Path, ids: &[FileId], bounds: Bounds) -> Result<Self> {
+        let mut ids: Vec<FileId> = ids.iter().copied().filter(|id| *id >= bounds.first).collect();
+        ids.sort();
         let mut segments = Vec::new();
         let mut stillborn = Vec::new();
-        for &id in ids {
+        for id in ids {
             let segment = Segment::open(env, dir, id)?;
             if segment.header.is_some() {
                 segments.push(segment);
@@ -68,26 +76,38 @@ impl Log {
             };
             segments[at - 1].end = Some(end);
         }
-        if let Some((id, end)) = closed {
-            let last = segments.iter_mut().find(|segment| segment.id == id);
-            let last = last.ok_or_else(|| {
-                let path = FileName::Wal(id).path(dir);
-                Error::corruption(&path, 0, "the last WAL segment", "no such segment")
-            })?;
-            last.end = Some(end);
+        let mut log = Self { segments, stillborn };
+        log.check_ends(dir, bounds)?;
+        if let Some((id, end)) = bounds.closed {
+            log.segment(dir, id, "the last WAL segment")?.end = Some(end);
         }
-        Ok(Self { segments, stillborn })
+        Ok(log)
+    }
+
+    /// Nothing before the first segment or behind the last one shows in the chain that it is gone.
+    fn check_ends(&mut self, dir: &Path, bounds: Bounds) -> Result<()> {
+        for (id, what) in [(bounds.first, "the first"), (bounds.last, "the last")] {
+            if id != FileId(0) {
+                self.segment(dir, id, &format!("{what} WAL segment"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn segment(&mut self, dir: &Path, id: FileId, expected: &str) -> Result<&mut Segment> {
+        let found = self.segments.iter_mut().find(|segment| segment.id == id);
+        found.ok_or_else(|| Error::corruption(&FileName::Wal(id).path(dir), 0, expected, "none"))
     }
 }
 
 impl Segment {
-    /// Reads a segment's header. A segment without one has no records.
+    /// Reads a segment. A damaged header shows when it is replayed.
     ///
     /// # Errors
-    /// `Io`; `Unusable` when it is of a newer format.
-    pub(super) fn open(env: &Env, dir: &Path, id: FileId) -> Result<Self> {
+    /// `Corruption` when there is none, `Io`, `Unusable` when it is of a newer format.
+    pub(crate) fn open(env: &Env, dir: &Path, id: FileId) -> Result<Self> {
         let path = FileName::Wal(id).path(dir);
-        let bytes = env.vfs.map(&path).map_err(|error| Error::io("read", &path, error))?;
+        let bytes = env.vfs.map(&path).map_err(|error| Error::unreadable(&path, error))?;
         let header = match SegmentHeader::decode(&bytes) {
             Ok(header) if header.segment == id => Some(header),
             Ok(_) | Err(BadHeader::Malformed) => None,
@@ -129,6 +149,42 @@ impl Segment {
         Ok(usize::try_from(end).ok().and_then(|end| self.bytes.get(..end)))
     }
 
+    /// Whether it says what it is.
+    pub(crate) fn has_header(&self) -> bool {
+        self.header.is_some()
+    }
+
+    /// The segment that it follows, and where the records of that one end.
+    pub(crate) fn previous(&self) -> Option<(FileId, u64)> {
+        self.header.and_then(|header| header.previous)
+    }
+
+    /// Whether nothing was ever in it.
+    pub(crate) fn is_stillborn(&self) -> bool {
+        self.header.is_none() && self.first_record_after(0).is_none()
+    }
+
+    /// Takes over where records end, if that is said of this segment.
+    pub(crate) fn end_at(&mut self, end: Option<(FileId, u64)>) {
+        self.end = end.filter(|(id, _)| *id == self.id).map(|(_, end)| end);
+    }
+
+    /// Every record that can be read behind `offset`, whatever lies between; for repair.
+    pub(crate) fn records_behind(&self, offset: u64) -> impl Iterator<Item = (Timestamp, &[u8])> {
+        let mut at = usize::try_from(offset).unwrap_or(usize::MAX);
+        let mut last = Timestamp(0);
+        std::iter::from_fn(move || {
+            let readable = |at: &usize| {
+                let record = Record::decode(self.id, &self.bytes, *at)?;
+                (!Record::is_end(&self.bytes, *at) && record.ts > last).then_some((*at, record))
+            };
+            let (start, record) = (at..self.bytes.len()).find_map(|at| readable(&at))?;
+            at = start + record.len();
+            last = record.ts;
+            Some((record.ts, record.payload))
+        })
+    }
+
     /// Hands every record to `visit` and returns where the records end.
     ///
     /// # Errors
@@ -164,12 +220,17 @@ impl Segment {
         }
     }
 
-    /// The first byte behind the end of a closed segment's records that was written all the same:
-    /// what is set aside is zero. In a segment that was not closed it may be a torn record.
-    pub(crate) fn written_behind(&self) -> Option<usize> {
-        let end = usize::try_from(self.end?).ok()?;
+    /// The first byte behind the end of its records that was written all the same: what is set
+    /// aside is zero. In a log that was not closed it may be a torn record.
+    pub(crate) fn written_behind(&self, end: u64) -> Option<usize> {
+        let end = usize::try_from(end).ok()?;
         let unused = self.bytes.get(end..)?;
         unused.iter().position(|&byte| byte != 0).map(|at| end + at)
+    }
+
+    /// Whether nothing is set aside behind the end of its records.
+    pub(crate) fn is_full(&self, end: u64) -> bool {
+        self.bytes.len() as u64 == end
     }
 
     /// Whether the log may end at `offset`, where no record can be read.

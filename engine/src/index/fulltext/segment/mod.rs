@@ -39,6 +39,7 @@ const ESTIMATED_LEXEMES_MAX: usize = 256;
 pub(super) struct Segment {
     path: PathBuf,
     len: usize,
+    fingerprint: u32,
     sections: Vec<Section>,
     doc_count: u32,
     content: OnceLock<Result<Content>>,
@@ -74,7 +75,7 @@ impl segmented::Segment for Segment {
     };
 
     fn open(vfs: &dyn Vfs, path: &Path) -> Result<Self> {
-        let file = vfs.map(path).map_err(|error| Error::io("map", path, error))?;
+        let file = vfs.map(path).map_err(|error| Error::unreadable(path, error))?;
         let sections = pack::unpack(path, &file)?;
         let rows = sections.iter().find(|section| section.name == rows::NAME);
         let rows = rows.and_then(|section| Rows::new(section.bytes.clone()));
@@ -82,6 +83,7 @@ impl segmented::Segment for Segment {
         Ok(Self {
             path: path.to_owned(),
             len: file.len(),
+            fingerprint: pack::fingerprint(&file),
             sections,
             doc_count: rows.len(),
             content: OnceLock::new(),
@@ -94,6 +96,10 @@ impl segmented::Segment for Segment {
 
     fn item_count(&self) -> u32 {
         self.doc_count
+    }
+
+    fn fingerprint(&self) -> u32 {
+        self.fingerprint
     }
 
     fn ordered(&self, index: u32) -> Result<(u32, &[u8])> {

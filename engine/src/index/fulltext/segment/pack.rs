@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"CAIRNFTS";
 /// The version that is read and written.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 2;
 const HEADER_LEN: usize = 12;
 const FOOTER_LEN: usize = 20;
 
@@ -55,19 +55,26 @@ pub(super) fn pack(sections: &[(String, Bytes)]) -> Vec<u8> {
     out
 }
 
+/// The checksum of the table, which has those of all sections: no two files share it.
+pub(super) fn fingerprint(file: &[u8]) -> u32 {
+    let at = file.len().saturating_sub(FOOTER_LEN) + size_of::<u64>();
+    Decoder::at(file, at).u32().unwrap_or_default()
+}
+
 /// The sections of a file. Checks the table; the sections are checked by [`check`].
 ///
 /// # Errors
-/// `Corruption`, `Unusable` when the file is of a newer format.
+/// `Corruption`.
 pub(super) fn unpack(path: &Path, file: &Bytes) -> Result<Vec<Section>> {
     let damaged = |what| Error::corruption(path, 0, what, "something else");
     if !file.starts_with(MAGIC) || !file.ends_with(MAGIC) {
         return Err(damaged("a full-text segment"));
     }
-    let version = Decoder::at(file, MAGIC.len()).u32();
-    if version != Some(FORMAT_VERSION) {
-        let name = path.display();
-        return Err(Error::unusable(format!("full-text segment of a newer format file={name}")));
+    // The manifest that names the file has said already that its format is ours.
+    let version = Decoder::at(file, MAGIC.len()).u32().unwrap_or_default();
+    if version != FORMAT_VERSION {
+        let expected = format!("format version {FORMAT_VERSION}");
+        return Err(Error::corruption(path, MAGIC.len() as u64, expected, version));
     }
     let footer_at = file.len().saturating_sub(FOOTER_LEN);
     let mut footer = Decoder::at(file, footer_at);

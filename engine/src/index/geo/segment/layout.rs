@@ -24,7 +24,7 @@ pub(super) const CHUNK_LEN: usize = 2048;
 /// What the file begins with.
 pub(super) const MAGIC: &[u8; 8] = b"CAIRNGEO";
 /// The version that is read and written.
-pub(super) const FORMAT_VERSION: u32 = 2;
+pub(super) const FORMAT_VERSION: u32 = 3;
 /// Bytes of a leaf's entry.
 pub(super) const ENTRY_LEN: usize = 64;
 /// Entries in a full leaf.

@@ -55,7 +55,7 @@ impl segmented::Segment for Segment {
 
     /// Its header and its table of checksums are verified, the rest later.
     fn open(vfs: &dyn Vfs, path: &Path) -> Result<Self> {
-        let bytes = vfs.map(path).map_err(|error| Error::io("map", path, error))?;
+        let bytes = vfs.map(path).map_err(|error| Error::unreadable(path, error))?;
         let corrupt = |offset: usize, what: &str| {
             Error::corruption(path, offset as u64, what, "something else")
         };
@@ -115,6 +115,11 @@ impl segmented::Segment for Segment {
 
     fn item_count(&self) -> u32 {
         self.entry_count
+    }
+
+    /// The header's checksum: the header has that of all others.
+    fn fingerprint(&self) -> u32 {
+        Decoder::at(&self.bytes, HEADER_CRC_AT).u32().unwrap_or_default()
     }
 
     fn ordered(&self, index: u32) -> Result<(u32, &[u8])> {
