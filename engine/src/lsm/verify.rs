@@ -168,7 +168,10 @@ impl Check<'_> {
                 Some(FileName::Sstable(id)) => !live.contains(&id),
                 Some(FileName::Manifest(id)) => id != manifest,
                 Some(FileName::Wal(id)) => id < shape.wal_first,
-                Some(FileName::Temporary | FileName::Lock | FileName::Current) | None => false,
+                Some(
+                    FileName::Temporary | FileName::Lock | FileName::Current | FileName::Events,
+                )
+                | None => false,
             };
             if is_orphan {
                 self.result.remarks.push(Finding::orphan(&self.dir.join(name)));
