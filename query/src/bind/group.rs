@@ -10,7 +10,6 @@ use super::scope::Clause;
 use super::select::{Parts, Target};
 use super::typed::Typed;
 use super::walk::{self, Layout, is_same, remap};
-use crate::catalog::RowKeyDef;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::Expr;
 use crate::plan::{Aggregate, Node, ScanColumn};
@@ -361,17 +360,9 @@ fn collect_scans(tree: &FromTree, into: &mut Vec<(Vec<usize>, Vec<usize>)>) {
                 let is_it = |column: &ScanColumn| *column == ScanColumn::Column(position);
                 columns.iter().find(|(column, _)| is_it(column)).map(|(_, variable)| *variable)
             };
-            let key = match &table.row_key {
-                RowKeyDef::PrimaryKey { columns, .. } => columns.clone(),
-                RowKeyDef::Hidden => {
-                    let is_primary = |index: &&std::sync::Arc<crate::catalog::IndexDef>| {
-                        index.constraint == Some(crate::catalog::IndexConstraint::PrimaryKey)
-                    };
-                    let index = table.indexes.iter().find(is_primary);
-                    let keys = index.map(|index| index.keys.iter().filter_map(|key| key.column));
-                    keys.map(Iterator::collect).unwrap_or_default()
-                }
-            };
+            // One that may be taken twice for a while determines nothing.
+            let key = table.primary_key().filter(|(oid, _)| table.is_exclusive(*oid));
+            let key = key.map(|(_, columns)| columns).unwrap_or_default();
             let key = key.into_iter().filter_map(variable).collect();
             into.push((key, columns.iter().map(|(_, variable)| *variable).collect()));
         }

@@ -569,6 +569,12 @@ impl TableDef {
         Some((index.oid, index.keys.iter().filter_map(|key| key.column).collect()))
     }
 
+    /// Whether the unique key of an OID is checked at once.
+    pub fn is_exclusive(&self, key: u32) -> bool {
+        let is_later = |index: &Arc<IndexDef>| index.oid == key && !index.is_exclusive();
+        !self.indexes.iter().any(is_later)
+    }
+
     /// Whether a set of columns is unique at any time by a primary key, a UNIQUE constraint or a
     /// whole unique index.
     pub fn is_unique_key(&self, columns: &[usize]) -> bool {

@@ -37,12 +37,26 @@ pub(super) fn alter(cx: &mut DefineContext<'_>, alter: &AlterTable) -> Result<De
     };
     let table = cx.table_by_oid(oid)?;
     cx.check_owner(&table.owner, "table", &table.name)?;
+    if !alter.actions.iter().all(is_renaming) {
+        cx.check_settled(&table, tag)?;
+    }
     cx.lock_table(oid)?;
     for action in &alter.actions {
         let table = cx.table_by_oid(oid)?;
         apply(cx, &table, action)?;
     }
     Defined::new(tag)
+}
+
+/// Whether an action leaves a table as it is, but for names.
+fn is_renaming(action: &AlterAction) -> bool {
+    matches!(
+        action,
+        AlterAction::Rename(_)
+            | AlterAction::RenameColumn { .. }
+            | AlterAction::RenameConstraint { .. }
+            | AlterAction::SetSchema(_)
+    )
 }
 
 /// Whether the statement takes for a view what is none of that kind.

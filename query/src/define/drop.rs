@@ -132,6 +132,7 @@ pub(super) fn drop_table(
     for oid in owned {
         sequence(cx, oid)?;
     }
+    cx.check_settled(table, "DROP TABLE")?;
     garbage::discard_table(cx.txn, table)?;
     cx.change.remove(cx.txn, &Definition::Table(table.clone()))
 }
@@ -343,6 +344,9 @@ pub(super) fn constraint(
         );
         cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
         return Ok(());
+    }
+    if let Some(key) = table.foreign_keys.iter().find(|key| key.name == name) {
+        cx.check_settled(&*cx.table_by_oid(key.referenced_table)?, "ALTER TABLE")?;
     }
     let mut changed = TableDef::clone(table);
     changed.checks.retain(|check| check.name != name);

@@ -20,6 +20,7 @@ const BUILD_BATCH_LEN: usize = 4 << 20;
 pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateIndex) -> Result<Defined> {
     let table = cx.table_by_oid(create.table)?;
     cx.check_owner(&table.owner, "table", &table.name)?;
+    cx.check_settled(&table, "CREATE INDEX")?;
     let schema = cx.change.catalog.known_name(&table).0.to_owned();
     if let Some(name) = &create.index.name
         && cx.exists_already(&schema, name, create.if_not_exists)?

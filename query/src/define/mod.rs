@@ -52,6 +52,8 @@ pub struct DefineContext<'a> {
     pub temporary_schema: &'a str,
     /// What is to be done to new tables when the transaction commits.
     pub on_commit: &'a mut Vec<(u32, OnCommit)>,
+    /// Tables with changes whose checks wait for the end of the transaction.
+    pub unchecked: &'a BTreeSet<u32>,
     /// Who defines.
     pub user: &'a str,
     /// How long to wait for locks.
@@ -368,6 +370,17 @@ impl DefineContext<'_> {
         let key = crate::catalog::table_lock_key(table);
         let _ = self.txn.lock(&key, LockStrength::Update, self.policy)?;
         Ok(())
+    }
+
+    /// Fails with 55006 when changes of a table are still to be checked: a definition that changes
+    /// with them pending could take away what the checks look at.
+    fn check_settled(&self, table: &TableDef, command: &str) -> Result<()> {
+        if !self.unchecked.contains(&table.oid) {
+            return Ok(());
+        }
+        let message =
+            format!("cannot {command} \"{}\" because it has pending trigger events", table.name);
+        Err(Error::new(SqlState::OBJECT_IN_USE, message))
     }
 
     /// Fails with 42501 unless the user owns the object or is a superuser.

@@ -18,6 +18,7 @@ pub(super) fn truncate(
     for name in names {
         let table = cx.table(name)?;
         cx.check_owner(&table.owner, "table", &table.name)?;
+        cx.check_settled(&table, "TRUNCATE")?;
         tables.insert(table.oid, table);
     }
     add_referring(cx, &mut tables, cascade)?;
@@ -51,6 +52,7 @@ fn add_referring(
             }
             let message = format!("truncate cascades to table \"{}\"", other.name);
             cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
+            cx.check_settled(&other, "TRUNCATE")?;
             left.push(other.oid);
             tables.insert(other.oid, other);
         }

@@ -29,13 +29,22 @@ impl Memory {
 
     /// Accounts for `bytes` more.
     pub fn grow(&self, bytes: usize) -> Result<()> {
-        let used = self.used.get().saturating_add(bytes);
-        self.used.set(used);
-        if used > self.limit.get() {
-            return Err(out_of_memory(bytes, self.limit.get()));
-        }
+        self.used.set(grown(self.used.get(), bytes, self.limit.get())?);
         Ok(())
     }
+}
+
+/// What is used when `bytes` are added to what is held for longer than one execution.
+///
+/// # Errors
+/// 53200 when that is more than one execution may hold.
+pub(crate) fn check(used: usize, bytes: usize, work_mem: usize) -> Result<usize> {
+    grown(used, bytes, work_mem.max(MIN_LIMIT))
+}
+
+fn grown(used: usize, bytes: usize, limit: usize) -> Result<usize> {
+    let used = used.saturating_add(bytes);
+    if used > limit { Err(out_of_memory(bytes, limit)) } else { Ok(used) }
 }
 
 fn out_of_memory(bytes: usize, limit: usize) -> Error {

@@ -27,6 +27,7 @@ use crate::plan::{Command, Node, Plan, Row};
 use crate::statistics::Statistics;
 use crate::value::Value;
 use context::{Running, State};
+pub(crate) use memory::check as check_memory;
 use operator::Operator;
 pub use table::event::Event;
 pub use table::row_numbers::RowNumbers;

@@ -145,7 +145,12 @@ pub trait Services {
         false
     }
     /// Leaves a check to the end of the transaction.
-    fn defer(&self, _event: crate::execute::Event) {}
+    ///
+    /// # Errors
+    /// 53200 when too many wait.
+    fn defer(&self, _event: crate::execute::Event) -> Result<()> {
+        Ok(())
+    }
     /// Takes an advisory lock; answers whether it was granted.
     ///
     /// # Errors

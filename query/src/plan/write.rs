@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Node;
-use crate::catalog::{IndexDef, TableDef};
+use crate::catalog::{Catalog, IndexDef, TableDef};
 use crate::expression::{DomainChecks, Expr};
 
 /// Everything that writing a row of a table entails, bound over the table's columns.
@@ -45,6 +45,16 @@ pub struct ForeignKeyCheck {
     pub referencing: Arc<TableDef>,
     /// The table referred to.
     pub referenced: Arc<TableDef>,
+}
+
+impl ForeignKeyCheck {
+    /// The same foreign key as a catalog has it; `None` when it is gone.
+    pub fn in_catalog(&self, catalog: &Catalog) -> Option<Self> {
+        let referencing = Arc::clone(catalog.table(self.key.table)?);
+        let key = referencing.foreign_keys.iter().find(|key| key.oid == self.key.oid)?;
+        let (key, referenced) = (Arc::clone(key), catalog.table(key.referenced_table)?);
+        Some(Self { key, referenced: Arc::clone(referenced), referencing })
+    }
 }
 
 /// See [`super::Node::Insert`].

@@ -15,12 +15,12 @@ use std::sync::Arc;
 
 use cairn_engine::{Isolation, Savepoint, Timestamp, Transaction};
 
+use super::deferred::{Deferred, Mark};
 use super::settings::Settings;
 use crate::bind::{IsolationLevel, TransactionModes};
 use crate::catalog::{Catalog, Deferral, Globals};
 use crate::database::notifications::Notification;
 use crate::error::{Error, Result, SqlState};
-use crate::execute::Event;
 
 /// When foreign keys that may wait are checked, as SET CONSTRAINTS has it.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +61,7 @@ pub(super) struct Frame {
     settings: Settings,
     definitions: Option<Definitions>,
     notifications: usize,
-    deferred: usize,
+    deferred: Mark,
     constraint_modes: ConstraintModes,
     /// Number of the next portal: those made later go.
     portals: u64,
@@ -95,7 +95,7 @@ pub(super) struct Block {
     pub(super) listens: Vec<ListenChange>,
     pub(super) frames: Vec<Frame>,
     /// Checks of constraints that wait for the end of the transaction.
-    pub(super) deferred: Vec<Event>,
+    pub(super) deferred: Deferred,
     /// What SET CONSTRAINTS said.
     pub(super) constraint_modes: ConstraintModes,
 }
@@ -117,7 +117,7 @@ impl Default for Block {
             notifications: Vec::new(),
             listens: Vec::new(),
             frames: Vec::new(),
-            deferred: Vec::new(),
+            deferred: Deferred::default(),
             constraint_modes: ConstraintModes::default(),
         }
     }
@@ -184,7 +184,7 @@ impl Block {
             settings: settings.clone(),
             definitions: self.definitions.clone(),
             notifications: self.notifications.len(),
-            deferred: self.deferred.len(),
+            deferred: self.deferred.mark(),
             constraint_modes: self.constraint_modes.clone(),
             portals,
         });
@@ -218,7 +218,7 @@ impl Block {
         }
         self.definitions.clone_from(&frame.definitions);
         self.notifications.truncate(frame.notifications);
-        self.deferred.truncate(frame.deferred);
+        self.deferred.back_to(frame.deferred);
         self.constraint_modes.clone_from(&frame.constraint_modes);
         self.status = BlockStatus::Explicit;
         Ok(Restored { settings: frame.settings.clone(), portals: frame.portals })

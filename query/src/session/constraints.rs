@@ -43,30 +43,30 @@ impl Session {
     }
 
     /// Checks what has waited: all of it at the end of the transaction, otherwise what need not
-    /// wait any more. Nothing is forgotten before the end: going back to a savepoint may undo what
-    /// a check has found.
+    /// wait any more. A check looks at the tables as they are now; one whose constraint is gone
+    /// has nothing to look at.
     ///
     /// # Errors
     /// 23503, 23505.
     pub(super) fn settle_constraints(&mut self, is_end: bool) -> Result<()> {
-        if self.state.block.get_mut().deferred.is_empty() {
+        if self.state.block.get_mut().deferred.pending().next().is_none() {
             return Ok(());
         }
         self.state.refresh_catalog()?;
         self.begin_statement()?;
         let due: Vec<Event> = {
             let block = self.state.block.borrow();
-            let is_due = |event: &&Event| {
-                let is_there = |table: &TableDef| {
-                    let now = self.state.catalog.table(table.oid);
-                    now.is_some_and(|now| now.storage == table.storage)
-                };
-                (is_end || !block.is_deferred(event.deferral()))
-                    && event.tables().into_iter().all(is_there)
-            };
-            block.deferred.iter().filter(is_due).cloned().collect()
+            let is_due = |event: &&Event| is_end || !block.is_deferred(event.deferral());
+            let pending = block.deferred.pending().filter(is_due);
+            pending.filter_map(|event| event.in_catalog(&self.state.catalog)).collect()
         };
         let facts = self.state.facts();
-        with_context(&self.state, &facts, &[], |cx| execute::settle_deferred(&due, cx))
+        with_context(&self.state, &facts, &[], |cx| execute::settle_deferred(&due, cx))?;
+        let mut deferred = std::mem::take(&mut self.state.block.get_mut().deferred);
+        let block = self.state.block.borrow();
+        deferred.note_made(|event| is_end || !block.is_deferred(event.deferral()));
+        drop(block);
+        self.state.block.get_mut().deferred = deferred;
+        Ok(())
     }
 }

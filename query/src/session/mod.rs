@@ -31,6 +31,7 @@ pub(crate) mod clock;
 mod codec;
 mod constraints;
 mod cursor;
+mod deferred;
 mod embedded;
 mod facts;
 mod maintenance;

@@ -65,6 +65,7 @@ impl Session {
             path.insert(0, temporary_schema.to_owned());
         }
         path.retain(|schema| change.catalog.schemas.contains_key(schema));
+        let unchecked = state.block.borrow().deferred.changed_tables();
         let mut notices = Vec::new();
         let outcome = work(&mut DefineContext {
             db: &shared.db,
@@ -74,6 +75,7 @@ impl Session {
             search_path: &path,
             temporary_schema,
             on_commit: &mut state.on_commit.borrow_mut(),
+            unchecked: &unchecked,
             user: &user,
             policy,
             notices: &mut notices,

@@ -340,8 +340,9 @@ impl Services for State {
         self.block.borrow().is_deferred(constraint)
     }
 
-    fn defer(&self, event: Event) {
-        self.block.borrow_mut().deferred.push(event);
+    fn defer(&self, event: Event) -> Result<()> {
+        let work_mem = self.limits().work_mem;
+        self.block.borrow_mut().deferred.push(event, work_mem)
     }
 
     fn sequence_next(&self, sequence: u32) -> Result<i64> {

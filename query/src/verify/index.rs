@@ -1,6 +1,6 @@
 //! One index against the rows of its table.
 
-use cairn_engine::{Direction, KeyRange, Space, keyspace};
+use cairn_engine::{Direction, KeyRange, keyspace};
 
 use super::fingerprint::Fingerprint;
 use super::table::{describe, for_each_row, hex};
@@ -9,7 +9,7 @@ use crate::catalog::{IndexDef, IndexMethod};
 use crate::define::garbage::space;
 use crate::error::Result;
 use crate::execute::table::referential_action::entry_row_key;
-use crate::execute::table::{Entry, row};
+use crate::execute::table::{Entry, lock::row_address, row};
 use crate::plan::{IndexWriter, TableWriter};
 use crate::value::Value;
 
@@ -53,6 +53,38 @@ pub(super) fn pinpoint(
     Ok(())
 }
 
+/// Names the rows that share a key of an index that is not exclusive, which all must have given up
+/// by the end of their transactions.
+///
+/// # Errors
+/// 58030, XX001.
+pub(super) fn find_duplicates(
+    scene: &Scene<'_>,
+    writer: &TableWriter,
+    part: &IndexWriter,
+    report: &mut Report<'_>,
+) -> Result<()> {
+    let (table, name) = (&writer.table, &part.index.name);
+    let mut before = Vec::new();
+    for entry in scene.txn.scan(range(&part.index), Direction::Forward)? {
+        let (key, row_key) = entry?;
+        let shared = key.get(..key.len().saturating_sub(row_key.len())).unwrap_or_default();
+        if shared == before
+            && let Some(stored) = scene.txn.get(&row_address(table, &row_key))?
+        {
+            let row = row::decode(table, &stored)?;
+            // Keys with a NULL are not equal.
+            if implied(scene, part, &row_key, &row)?.iter().any(|own| own.is_unique_later) {
+                let shown = describe(table, &row_key, &row);
+                report.add(format_args!("index {name}: row {shown} has another row's key"));
+            }
+        }
+        before.clear();
+        before.extend_from_slice(shared);
+    }
+    Ok(())
+}
+
 fn find_missing(
     scene: &Scene<'_>,
     writer: &TableWriter,
@@ -91,8 +123,7 @@ fn find_strays(
                 continue;
             }
         };
-        let address = keyspace::key(Space::Row, table.storage(), &row_key);
-        let Some(stored) = scene.txn.get(&address)? else {
+        let Some(stored) = scene.txn.get(&row_address(table, &row_key))? else {
             report.add(format_args!("index {name}: entry {} has no row", hex(&key)));
             continue;
         };

@@ -41,6 +41,11 @@ pub(super) fn verify(
         }
         Ok(())
     })?;
+    for part in writer.indexes.iter().filter(|part| part.index.is_unique) {
+        if !part.index.is_exclusive() {
+            index::find_duplicates(scene, writer, part, report)?;
+        }
+    }
     for (position, implied) in implied.iter().enumerate() {
         let stored = index::fingerprint(scene, writer, position)?;
         counted.entries += stored.count;

@@ -171,3 +171,29 @@ fn what_was_never_promised_is_no_finding() {
     session.execute("UPDATE t SET a = 1; ALTER TABLE t VALIDATE CONSTRAINT positive").unwrap();
     assert_eq!(findings(&database), [""; 0]);
 }
+
+#[test]
+fn rows_with_one_deferrable_key_are_named() {
+    let database = Database::in_memory().unwrap();
+    let mut session = database.connect("cairn", "cairn").unwrap();
+    let schema = "CREATE TABLE spots (n int CONSTRAINT once UNIQUE DEFERRABLE INITIALLY DEFERRED);
+                  INSERT INTO spots VALUES (7), (8), (NULL), (NULL);";
+    session.execute(schema).unwrap();
+    assert_eq!(findings(&database), [""; 0]);
+    // The first row once more under another number, with the entry that it implies.
+    let spots = table(&database, "spots");
+    let prefix = keyspace::prefix(Space::Row, spots.storage());
+    let row = keys(&database, &prefix)[0].clone();
+    let entry = index_keys(&database, &index(&database, "spots", "once"))[0].clone();
+    let stored = database.engine().snapshot().get(&row).unwrap().unwrap();
+    let number = 77_u64.to_be_bytes();
+    let address = [&prefix[..], &number].concat();
+    let own_entry = [&entry[..entry.len() - number.len()], &number].concat();
+    database.engine().write_now(&address, Some(&stored)).unwrap();
+    let ts = database.engine().write_now(&own_entry, Some(&number)).unwrap();
+    database.engine().wait_durable(ts).unwrap();
+    let found = findings(&database);
+    let expected = "database cairn table public.spots: \
+                    index once: row number 77 has another row's key";
+    assert_eq!(found, [expected]);
+}

@@ -6,7 +6,7 @@ use sqlparser::ast;
 
 use super::ddl::Ddl;
 use super::{BindContext, BoundStatement};
-use crate::error::Result;
+use crate::error::{Error, Result, SqlState};
 use crate::parse::Statement;
 use crate::parse::command::define::Command;
 
@@ -47,6 +47,12 @@ pub(super) fn bind_into(
     ctx: BindContext<'_>,
 ) -> Result<Option<BoundStatement>> {
     Ok(object::select_into(statement, query, ctx)?.map(define))
+}
+
+/// 42601: INITIALLY DEFERRED of a constraint that is NOT DEFERRABLE.
+pub(super) fn never_deferred() -> Error {
+    let message = "constraint declared INITIALLY DEFERRED must be DEFERRABLE";
+    Error::new(SqlState::SYNTAX_ERROR, message)
 }
 
 fn define(ddl: Ddl) -> BoundStatement {

@@ -2,9 +2,10 @@
 //! of unique keys that may be taken twice for a while.
 
 use super::super::context::Context;
+use super::super::memory::row_len;
 use super::unique::{self, UniqueCheck};
 use super::{foreign_key, referential_action};
-use crate::catalog::{Deferral, ReferentialAction, TableDef};
+use crate::catalog::{Catalog, Deferral, ReferentialAction, TableDef};
 use crate::error::{Result, SqlState};
 use crate::plan::ForeignKeyCheck;
 use crate::value::Value;
@@ -41,14 +42,37 @@ impl Event {
         }
     }
 
-    /// The tables that the check looks at.
-    pub fn tables(&self) -> [&TableDef; 2] {
+    /// The table whose change is checked.
+    pub fn changed_table(&self) -> &TableDef {
         match self {
-            Self::Refers { check, .. } | Self::Removed { check, .. } => {
-                [&check.referencing, &check.referenced]
-            }
-            Self::Taken(check) => [&check.table, &check.table],
+            Self::Refers { check, .. } => &check.referencing,
+            Self::Removed { check, .. } => &check.referenced,
+            Self::Taken(check) => &check.table,
         }
+    }
+
+    /// The same check on the tables as a catalog has them; `None` when the constraint is gone.
+    pub fn in_catalog(&self, catalog: &Catalog) -> Option<Self> {
+        Some(match self {
+            Self::Refers { check, key } => {
+                Self::Refers { check: check.in_catalog(catalog)?, key: key.clone() }
+            }
+            Self::Removed { check, key, new } => {
+                let check = check.in_catalog(catalog)?;
+                Self::Removed { check, key: key.clone(), new: new.clone() }
+            }
+            Self::Taken(check) => Self::Taken(check.in_catalog(catalog)?),
+        })
+    }
+
+    /// Roughly how many bytes of memory it takes.
+    pub fn memory_len(&self) -> usize {
+        let held = match self {
+            Self::Refers { key, .. } => row_len(key),
+            Self::Removed { key, new, .. } => row_len(key) + new.as_deref().map_or(0, row_len),
+            Self::Taken(check) => check.memory_len(),
+        };
+        size_of::<Self>() + held
     }
 
     /// Whether it only looks, so that it can wait: rows follow at once.
@@ -76,6 +100,16 @@ impl Event {
     }
 }
 
+/// Leaves work to the end of the statement.
+///
+/// # Errors
+/// 53200 when the statement has left more than it may hold.
+pub(crate) fn note(event: Event, cx: &Context<'_>) -> Result<()> {
+    cx.memory().grow(event.memory_len())?;
+    cx.run.state.events.borrow_mut().push(event);
+    Ok(())
+}
+
 /// Checks and follows everything that the statement has touched, but what waits for the end of
 /// the transaction.
 ///
@@ -91,7 +125,7 @@ pub(crate) fn settle(cx: &Context<'_>) -> Result<()> {
         for event in events {
             cx.check_cancelled()?;
             if event.can_wait() && services.is_deferred(event.deferral()) {
-                services.defer(event);
+                services.defer(event)?;
                 continue;
             }
             event.settle(cx)?;

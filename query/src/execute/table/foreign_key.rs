@@ -10,7 +10,7 @@ use cairn_engine::{Bytes, LockStrength, Space, keyspace};
 use super::super::context::Context;
 use super::constraint::shown;
 use super::entry::key_order;
-use super::event::Event;
+use super::event::{self, Event};
 use super::lock::{row_address, wait};
 use super::write::same;
 use crate::catalog::{IndexDef, IndexMethod, RowKeyDef, TableDef};
@@ -21,50 +21,59 @@ use crate::plan::{ForeignKeyCheck, TableWriter};
 use crate::value::{Category, SqlType, Type, Value, are_equal, key};
 
 /// Notes what the new row refers to.
-pub(crate) fn after_insert(writer: &TableWriter, cx: &Context<'_>, row: &[Value]) {
-    for check in &writer.references {
-        push_reference(check, cx, pick(&check.key.columns, row));
-    }
+///
+/// # Errors
+/// 53200, as for the others.
+pub(crate) fn after_insert(writer: &TableWriter, cx: &Context<'_>, row: &[Value]) -> Result<()> {
+    let mut checks = writer.references.iter();
+    checks.try_for_each(|check| note_reference(check, cx, pick(&check.key.columns, row)))
 }
 
 /// Notes what the changed row refers to, and what can no longer refer to it.
-pub(crate) fn after_update(writer: &TableWriter, cx: &Context<'_>, old: &[Value], new: &[Value]) {
+pub(crate) fn after_update(
+    writer: &TableWriter,
+    cx: &Context<'_>,
+    old: &[Value],
+    new: &[Value],
+) -> Result<()> {
     for check in writer.references.iter().filter(|c| changes(&c.key.columns, old, new)) {
-        push_reference(check, cx, pick(&check.key.columns, new));
+        note_reference(check, cx, pick(&check.key.columns, new))?;
     }
     for check in &writer.referenced_by {
         if changes(&check.key.referenced_columns, old, new) {
             let key = pick(&check.key.referenced_columns, old);
-            push_removal(check, cx, key, Some(pick(&check.key.referenced_columns, new)));
+            note_removal(check, cx, key, Some(pick(&check.key.referenced_columns, new)))?;
         }
     }
+    Ok(())
 }
 
 /// Notes what can no longer refer to the row.
-pub(crate) fn after_delete(writer: &TableWriter, cx: &Context<'_>, row: &[Value]) {
-    for check in &writer.referenced_by {
-        push_removal(check, cx, pick(&check.key.referenced_columns, row), None);
-    }
+pub(crate) fn after_delete(writer: &TableWriter, cx: &Context<'_>, row: &[Value]) -> Result<()> {
+    let mut checks = writer.referenced_by.iter();
+    checks.try_for_each(|check| {
+        note_removal(check, cx, pick(&check.key.referenced_columns, row), None)
+    })
 }
 
-fn push_reference(check: &ForeignKeyCheck, cx: &Context<'_>, key: Vec<Value>) {
+fn note_reference(check: &ForeignKeyCheck, cx: &Context<'_>, key: Vec<Value>) -> Result<()> {
     // MATCH SIMPLE: a key with a NULL refers to nothing.
-    if !key.iter().any(Value::is_null) {
-        let event = Event::Refers { check: check.clone(), key };
-        cx.run.state.events.borrow_mut().push(event);
+    if key.iter().any(Value::is_null) {
+        return Ok(());
     }
+    event::note(Event::Refers { check: check.clone(), key }, cx)
 }
 
-fn push_removal(
+fn note_removal(
     check: &ForeignKeyCheck,
     cx: &Context<'_>,
     key: Vec<Value>,
     new: Option<Vec<Value>>,
-) {
-    if !key.iter().any(Value::is_null) {
-        let event = Event::Removed { check: check.clone(), key, new };
-        cx.run.state.events.borrow_mut().push(event);
+) -> Result<()> {
+    if key.iter().any(Value::is_null) {
+        return Ok(());
     }
+    event::note(Event::Removed { check: check.clone(), key, new }, cx)
 }
 
 fn pick(columns: &[usize], row: &[Value]) -> Vec<Value> {

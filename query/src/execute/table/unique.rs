@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use cairn_engine::{Bytes, Direction, KeyRange, LockStrength};
+use cairn_engine::{Bytes, Direction, KeyRange, LockStrength, Space, keyspace};
 
 use super::super::context::Context;
 use super::constraint::shown;
 use super::entry::Entry;
-use super::event::Event;
+use super::event::{self, Event};
 use super::lock::wait;
-use crate::catalog::{IndexDef, IndexKey, RowKeyDef, TableDef};
+use crate::catalog::{Catalog, IndexDef, IndexKey, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::plan::TableWriter;
 use crate::value::{OutputStyle, Value, output};
@@ -46,6 +46,25 @@ pub struct UniqueCheck {
     values: Vec<String>,
 }
 
+impl UniqueCheck {
+    /// The same check on the table as a catalog has it; `None` when the constraint is gone.
+    pub(super) fn in_catalog(&self, catalog: &Catalog) -> Option<Self> {
+        let table = Arc::clone(catalog.table(self.table.oid)?);
+        let index = table.indexes.iter().find(|index| index.oid == self.index.oid)?;
+        let (index, values) = (Arc::clone(index), self.values.clone());
+        // Entries made anew are stored elsewhere.
+        let mut shared = keyspace::prefix(Space::Ordered, index.storage()).to_vec();
+        shared.extend_from_slice(self.shared.get(keyspace::PREFIX_LEN..)?);
+        Some(Self { table, index, shared, values })
+    }
+
+    /// Roughly how many bytes of memory it holds.
+    pub(super) fn memory_len(&self) -> usize {
+        let values = self.values.iter().map(|value| size_of::<String>() + value.len());
+        self.shared.len() + values.sum::<usize>()
+    }
+}
+
 /// What the entries of all rows with an entry's key begin with.
 pub(crate) fn shared_key<'a>(entry: &'a Entry, row_key: &[u8]) -> &'a [u8] {
     entry.key.get(..entry.key.len().saturating_sub(row_key.len())).unwrap_or(&entry.key)
@@ -69,8 +88,7 @@ pub(crate) fn note_taken(
             let (table, index) = (Arc::clone(&writer.table), Arc::clone(&index.index));
             let (shared, values) = (shared.to_vec(), entry_values(writer, entry, cx, row));
             let check = UniqueCheck { table, index, shared, values };
-            cx.run.state.events.borrow_mut().push(Event::Taken(check));
-            break;
+            return event::note(Event::Taken(check), cx);
         }
     }
     Ok(())

@@ -46,8 +46,7 @@ impl NewRow {
         for entry in &self.entries {
             cx.txn().put(&entry.key, &entry.value)?;
         }
-        foreign_key::after_insert(writer, cx, &self.row);
-        Ok(())
+        foreign_key::after_insert(writer, cx, &self.row)
     }
 }
 
@@ -130,7 +129,7 @@ pub(crate) fn update(
         cx.txn().put(&entry.key, &entry.value)?;
     }
     cx.txn().put(&address, &crate::value::row::encode(new)?)?;
-    foreign_key::after_update(writer, cx, old, new);
+    foreign_key::after_update(writer, cx, old, new)?;
     Ok(new_key)
 }
 
@@ -145,8 +144,7 @@ pub(crate) fn delete(
         remove(cx, &entry, row_key)?;
     }
     cx.txn().delete(&row_address(&writer.table, row_key))?;
-    foreign_key::after_delete(writer, cx, row);
-    Ok(())
+    foreign_key::after_delete(writer, cx, row)
 }
 
 /// Removes an index entry. A unique one is locked, so that whoever wants its key waits to learn

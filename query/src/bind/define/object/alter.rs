@@ -4,6 +4,7 @@
 use super::sequence;
 use crate::bind::binder::Binder;
 use crate::bind::ddl::{AlterAction, AlterTable, Ddl};
+use crate::bind::define::never_deferred;
 use crate::bind::fold;
 use crate::error::Result;
 use crate::parse::command::define::alter::{Action, Command};
@@ -30,6 +31,9 @@ fn bind_action(binder: &Binder<'_>, action: &Action) -> Result<AlterAction> {
         }
         Action::DropExpression { column, if_exists } => {
             AlterAction::DropExpression { column: fold(column), if_exists: *if_exists }
+        }
+        Action::AlterConstraint { is_deferrable: false, is_deferred: true, .. } => {
+            return Err(never_deferred());
         }
         Action::AlterConstraint { name, is_deferrable, is_deferred } => {
             AlterAction::AlterConstraint {

@@ -11,6 +11,7 @@ use sqlparser::ast::{
 use super::{index, parts, refuse};
 use crate::bind::binder::Binder;
 use crate::bind::ddl::{ConstraintKind, ConstraintSpec, IndexSpec};
+use crate::bind::define::never_deferred;
 use crate::bind::fold;
 use crate::catalog::{ReferentialAction, TableDef};
 use crate::error::{Error, Result};
@@ -45,8 +46,8 @@ pub(super) fn bind(
         TableConstraint::Unique(key) => unique(&owner, None, key)?,
         TableConstraint::PrimaryKey(key) => primary_key(&owner, None, key)?,
         TableConstraint::ForeignKey(key) => foreign_key(binder, &owner, None, key)?,
-        TableConstraint::PrimaryKeyUsingIndex(using) => using_index(using, true),
-        TableConstraint::UniqueUsingIndex(using) => using_index(using, false),
+        TableConstraint::PrimaryKeyUsingIndex(using) => using_index(using, true)?,
+        TableConstraint::UniqueUsingIndex(using) => using_index(using, false)?,
         TableConstraint::Index(ast) => {
             return index::inline(binder, table, ast).map(Item::Index);
         }
@@ -64,7 +65,7 @@ pub(super) fn check(
 ) -> Result<ConstraintSpec> {
     let (expression, column) = parts::condition(binder, owner.table, &ast.expr)?;
     let kind = ConstraintKind::Check { expression, column };
-    Ok(spec(name.or(ast.name.as_ref()), kind, None))
+    spec(name.or(ast.name.as_ref()), kind, None)
 }
 
 /// `UNIQUE`
@@ -80,7 +81,7 @@ pub(super) fn unique(
     };
     // MySQL writes the name of a UNIQUE KEY after the words.
     let name = name.or(ast.name.as_ref()).or(ast.index_name.as_ref());
-    Ok(spec(name, kind, ast.characteristics.as_ref()))
+    spec(name, kind, ast.characteristics.as_ref())
 }
 
 /// `PRIMARY KEY`
@@ -93,7 +94,7 @@ pub(super) fn primary_key(
         columns: key_of(owner, &ast.columns)?,
         included: parts::names(&ast.include),
     };
-    Ok(spec(name.or(ast.name.as_ref()), kind, ast.characteristics.as_ref()))
+    spec(name.or(ast.name.as_ref()), kind, ast.characteristics.as_ref())
 }
 
 /// `FOREIGN KEY`, `REFERENCES`
@@ -117,10 +118,10 @@ pub(super) fn foreign_key(
         on_delete: action(ast.on_delete.as_ref()),
         on_update: action(ast.on_update.as_ref()),
     };
-    Ok(spec(name.or(ast.name.as_ref()), kind, ast.characteristics.as_ref()))
+    spec(name.or(ast.name.as_ref()), kind, ast.characteristics.as_ref())
 }
 
-fn using_index(ast: &ConstraintUsingIndex, is_primary: bool) -> ConstraintSpec {
+fn using_index(ast: &ConstraintUsingIndex, is_primary: bool) -> Result<ConstraintSpec> {
     let kind = ConstraintKind::UsingIndex { index: fold(&ast.index_name), is_primary };
     spec(ast.name.as_ref(), kind, ast.characteristics.as_ref())
 }
@@ -146,9 +147,12 @@ fn spec(
     name: Option<&Ident>,
     kind: ConstraintKind,
     characteristics: Option<&ConstraintCharacteristics>,
-) -> ConstraintSpec {
-    let is_deferred =
-        characteristics.is_some_and(|given| given.initially == Some(DeferrableInitial::Deferred));
-    let is_deferrable = characteristics.and_then(|given| given.deferrable).unwrap_or(is_deferred);
-    ConstraintSpec { name: name.map(fold), kind, is_deferrable, is_deferred, is_not_valid: false }
+) -> Result<ConstraintSpec> {
+    let given = characteristics.copied().unwrap_or_default();
+    let is_deferred = given.initially == Some(DeferrableInitial::Deferred);
+    if is_deferred && given.deferrable == Some(false) {
+        return Err(never_deferred());
+    }
+    let (name, is_deferrable) = (name.map(fold), given.deferrable.unwrap_or(is_deferred));
+    Ok(ConstraintSpec { name, kind, is_deferrable, is_deferred, is_not_valid: false })
 }
