@@ -11,7 +11,7 @@ use super::binder::{Binder, locate};
 use super::fold;
 use super::scope::{Clause, Entry, Scope, ScopeColumn};
 use super::typed::Typed;
-use super::walk::{Layout, conjuncts, remap};
+use super::walk::{self, Layout, conjuncts, remap};
 use crate::catalog::TableDef;
 use crate::error::{Error, Result, SqlState};
 use crate::expression::{CompareOp, Expr};
@@ -22,7 +22,13 @@ use crate::value::{SqlType, Type};
 #[derive(Clone, Debug)]
 pub(crate) enum FromTree {
     /// A table: what a scan may show, and the variables for it.
-    Scan { table: Arc<TableDef>, alias: String, columns: Vec<(ScanColumn, usize)> },
+    Scan {
+        table: Arc<TableDef>,
+        alias: String,
+        columns: Vec<(ScanColumn, usize)>,
+        /// Which rows there are: those that have not expired.
+        filter: Option<Expr>,
+    },
     /// A node whose columns are these variables.
     Rows { node: Node, variables: Vec<usize> },
     /// A join.
@@ -182,7 +188,7 @@ impl Binder<'_> {
         scope.entries.extend(right.entries.iter().cloned());
         let others = left.columns.iter().chain(&right.columns);
         scope.columns.extend(others.filter(|column| !names.contains(&column.name)).cloned());
-        Ok((super::walk::conjunction(conditions), scope))
+        Ok((walk::conjunction(conditions), scope))
     }
 
     /// One thing in FROM.
@@ -369,8 +375,45 @@ impl Binder<'_> {
         });
         entry.table = Some(Arc::clone(table));
         entry.row_key = Some(row_key);
-        let tree = FromTree::Scan { table: Arc::clone(table), alias: name, columns };
+        let table = Arc::clone(table);
+        let tree = FromTree::Scan { table, alias: name, columns, filter: None };
         Ok(FromItem { tree, scope: Scope::of(entry), arguments: Vec::new() })
+    }
+
+    /// The rows of a table under a name, but those that have expired.
+    pub(crate) fn live_table_item(
+        &mut self,
+        table: &Arc<TableDef>,
+        alias: Option<&TableAlias>,
+    ) -> Result<FromItem> {
+        let mut item = self.table_item(table, alias)?;
+        if let FromTree::Scan { columns, filter, .. } = &mut item.tree {
+            *filter = self.live_rows(table, columns)?;
+        }
+        Ok(item)
+    }
+
+    /// The condition under which a row has not expired. A row that changes while a statement waits
+    /// for it must still satisfy it.
+    fn live_rows(
+        &mut self,
+        table: &Arc<TableDef>,
+        columns: &[(ScanColumn, usize)],
+    ) -> Result<Option<Expr>> {
+        let Some(sql) = table.live_condition() else { return Ok(None) };
+        let (mut live, _) = self.stored_expression(table, &sql, None)?;
+        walk::replace(&mut live, &mut |part| match part {
+            Expr::Column(position) => {
+                let is_it = |column: &ScanColumn| *column == ScanColumn::Column(*position);
+                let known = columns.iter().find(|(column, _)| is_it(column));
+                known.map(|(_, variable)| Expr::Column(*variable))
+            }
+            _ => None,
+        });
+        let level = self.level();
+        level.mark_used(&live);
+        level.conditions.push(live.clone());
+        Ok(Some(live))
     }
 
     /// Builds FROM's nodes; without FROM, one empty row.
@@ -384,7 +427,7 @@ impl Binder<'_> {
     fn build_tree(&mut self, tree: FromTree) -> Result<(Node, Layout)> {
         match tree {
             FromTree::Rows { node, variables } => Ok((node, Layout::of(variables))),
-            FromTree::Scan { table, alias, columns } => {
+            FromTree::Scan { table, alias, columns, mut filter } => {
                 let used = |variable: usize| {
                     let level = self.levels.last();
                     let variable = level.and_then(|level| level.variables.get(variable));
@@ -394,7 +437,10 @@ impl Binder<'_> {
                     columns.into_iter().filter(|(_, variable)| used(*variable)).collect();
                 let layout = Layout::of(kept.iter().map(|(_, variable)| *variable));
                 let output = kept.into_iter().map(|(column, _)| column).collect();
-                let scan = TableScan { table, alias, output, filter: None };
+                if let Some(filter) = &mut filter {
+                    remap(filter, &layout)?;
+                }
+                let scan = TableScan { table, alias, output, filter };
                 Ok((Node::Scan(Box::new(scan)), layout))
             }
             FromTree::Join(join) => {

@@ -209,7 +209,7 @@ fn collect(tree: &FromTree, into: &mut Vec<(String, Arc<TableDef>, Vec<(ScanColu
             collect(&join.left, into);
             collect(&join.right, into);
         }
-        FromTree::Scan { table, alias, columns } => {
+        FromTree::Scan { table, alias, columns, .. } => {
             into.push((alias.clone(), Arc::clone(table), columns.clone()));
         }
     }

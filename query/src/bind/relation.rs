@@ -51,7 +51,7 @@ impl Binder<'_> {
             Some(Relation::Table(oid)) => {
                 let table = self.table_of(oid)?;
                 self.check_own(&table)?;
-                self.table_item(&table, alias)
+                self.live_table_item(&table, alias)
             }
             Some(Relation::View(oid)) => {
                 let view = self.ctx.catalog.views.get(&oid).cloned();

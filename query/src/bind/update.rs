@@ -143,8 +143,8 @@ impl Binder<'_> {
         table: &Arc<TableDef>,
         alias: Option<&TableAlias>,
     ) -> Result<(FromTree, Scope)> {
-        let item = self.table_item(table, alias)?;
-        let FromTree::Scan { table, alias, columns } = item.tree else {
+        let item = self.live_table_item(table, alias)?;
+        let FromTree::Scan { table, alias, columns, filter } = item.tree else {
             return Err(Error::internal("a table is no scan"));
         };
         let mut full = Vec::with_capacity(table.columns.len() + 1);
@@ -166,7 +166,7 @@ impl Binder<'_> {
         }
         let oid = columns.iter().filter(|(column, _)| *column == ScanColumn::TableOid);
         full.extend(oid);
-        Ok((FromTree::Scan { table, alias, columns: full }, item.scope))
+        Ok((FromTree::Scan { table, alias, columns: full, filter }, item.scope))
     }
 
     /// Builds the rows that are changed.

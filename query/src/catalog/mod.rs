@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cairn_engine::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use crate::value::{SqlType, Value};
+use crate::value::{SqlType, Type, Value};
 
 pub use function::{FunctionDef, ParameterDef};
 
@@ -182,7 +182,13 @@ pub struct TableDef {
     /// Changes when rows must be read anew: grows by TRUNCATE and rewriting ALTERs. Rows are
     /// stored under this object, which starts out as the table's OID.
     pub storage: u32,
+    /// The column that says when a row expires.
+    #[serde(default)]
+    pub expiration: Option<usize>,
 }
+
+/// The storage parameter that names [`TableDef::expiration`].
+pub const EXPIRATION_PARAMETER: &str = "ttl_expiration_column";
 
 /// What a table's rows are stored by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -567,6 +573,25 @@ impl TableDef {
             |index: &&Arc<IndexDef>| index.constraint == Some(IndexConstraint::PrimaryKey);
         let index = self.indexes.iter().find(is_primary)?;
         Some((index.oid, index.keys.iter().filter_map(|key| key.column).collect()))
+    }
+
+    /// The storage parameter that is set, as `pg_class.reloptions` has it: its name and value.
+    pub fn storage_parameter(&self) -> Option<(&'static str, &str)> {
+        let column = self.columns.get(self.expiration?)?;
+        Some((EXPIRATION_PARAMETER, &column.name))
+    }
+
+    /// The condition under which a row has not expired, as SQL over the table's columns; `None`
+    /// when rows do not expire.
+    pub fn live_condition(&self) -> Option<String> {
+        let column = self.columns.get(self.expiration?)?;
+        let name = crate::identifier::quote_identifier(&column.name);
+        // What has no time zone is in UTC, so that all sessions agree.
+        let now = match column.ty.base {
+            Type::TimestampTz => "pg_catalog.now()",
+            _ => "pg_catalog.timezone('UTC', pg_catalog.now())",
+        };
+        Some(format!("{name} IS NULL OR {name} > {now}"))
     }
 
     /// Whether the unique key of an OID is checked at once.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::constraint::column_at;
 use super::follow::follow;
 use super::{
-    DefineContext, alter_table, drop as dropping, garbage, index, sequence, table, truncate,
+    DefineContext, alter_table, drop as dropping, expiration, garbage, index, sequence, table,
+    truncate,
 };
 use crate::bind::ddl::{AlterAction, ColumnSpec, ConstraintSpec, SequenceOptions};
 use crate::catalog::{ColumnDef, ColumnDefault, Definition, SequenceDef, TableDef};
@@ -136,6 +137,9 @@ pub(super) fn drop(
         cx.notice(SqlState::SUCCESSFUL_COMPLETION, message);
         return Ok(());
     };
+    if table.expiration == Some(position) {
+        return Err(expiration::in_use(table, name));
+    }
     dropping::column_dependents(cx, table, position, cascade)?;
     let mut changed = TableDef::clone(&*cx.table_by_oid(table.oid)?);
     if let Some(column) = changed.columns.get_mut(position) {
@@ -284,6 +288,7 @@ fn set_type(
             key.ty = ty.clone();
         }
     }
+    expiration::check(cx, &changed)?;
     let columns = 0..changed.columns.len();
     let exprs = columns.map(|at| if at == position { expr.clone() } else { Expr::Column(at) });
     rewrite(cx, table, changed, exprs.collect())

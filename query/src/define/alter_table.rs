@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::constraint::{self, Added, Stage};
 use super::follow::follow;
-use super::{DefineContext, Defined, alter_column, drop, index, missing_relation, role, view};
+use super::{
+    DefineContext, Defined, alter_column, drop, expiration, index, missing_relation, role, view,
+};
 use crate::bind::ddl::{AlterAction, AlterTable, ConstraintSpec, ObjectKind, QualifiedName};
 use crate::catalog::{Definition, ForeignKeyDef, Relation, SequenceDef, TableDef};
 use crate::error::{Error, Result, SqlState};
@@ -41,6 +43,9 @@ pub(super) fn alter(cx: &mut DefineContext<'_>, alter: &AlterTable) -> Result<De
         cx.check_settled(&table, tag)?;
     }
     cx.lock_table(oid)?;
+    if !alter.actions.iter().all(is_renaming) {
+        cx.remove_expired(&table)?;
+    }
     for action in &alter.actions {
         let table = cx.table_by_oid(oid)?;
         apply(cx, &table, action)?;
@@ -117,7 +122,13 @@ fn apply(cx: &mut DefineContext<'_>, table: &Arc<TableDef>, action: &AlterAction
             alter_constraint(cx, table, name, (*is_deferrable, *is_deferred))
         }
         AlterAction::ValidateConstraint(name) => validate(cx, table, name),
-        AlterAction::SetOptions(_) | AlterAction::Accepted => Ok(()),
+        AlterAction::SetOptions(options) => {
+            let mut changed = TableDef::clone(table);
+            let options = options.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
+            expiration::set_options(cx, &mut changed, options)?;
+            cx.put_table(changed).map(drop_result)
+        }
+        AlterAction::Accepted => Ok(()),
         _ => alter_column::alter(cx, table, action),
     }
 }

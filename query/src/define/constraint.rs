@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DefineContext, index, missing_column, missing_relation, name, temporary};
+use super::{DefineContext, expiration, index, missing_column, missing_relation, name, temporary};
 use crate::bind::ddl::{ConstraintKind, ConstraintSpec, QualifiedName};
 use crate::catalog::{
     CheckDef, ForeignKeyDef, IndexConstraint, IndexDef, IndexKey, IndexMethod, Relation, RowKeyDef,
@@ -246,6 +246,10 @@ fn add_foreign_key(
     let other = referenced_table(cx, table, target)?;
     let referenced = other.as_deref().unwrap_or(table);
     temporary::check_reference(table, referenced)?;
+    if referenced.expiration.is_some() {
+        let name = spec.name.clone().unwrap_or_else(|| format!("on {}", columns.join(", ")));
+        return Err(expiration::referenced(&referenced.name, &name));
+    }
     let columns_at = referring_positions(table, columns)?;
     let referenced_at = referenced_positions(referenced, referenced_columns)?;
     if columns_at.len() != referenced_at.len() {

@@ -28,6 +28,7 @@ pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateIndex) -> Result
         return Defined::new("CREATE INDEX");
     }
     cx.lock_table(table.oid)?;
+    cx.remove_expired(&table)?;
     let index = Arc::new(self::build(cx, &table, &create.index)?);
     let mut changed = TableDef::clone(&table);
     changed.indexes.push(index.clone());
@@ -151,6 +152,7 @@ fn rebuild_one(cx: &mut DefineContext<'_>, table: u32, old: &Arc<IndexDef>) -> R
     let table = cx.table_by_oid(table)?;
     cx.check_owner(&table.owner, "index", &old.name)?;
     cx.lock_table(table.oid)?;
+    cx.remove_expired(&table)?;
     super::garbage::discard_index(cx.txn, old)?;
     let storage = cx.store.next_object_id()?;
     let new = Arc::new(IndexDef { storage, ..IndexDef::clone(old) });

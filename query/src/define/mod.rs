@@ -23,6 +23,7 @@ mod comment;
 mod constraint;
 mod database;
 mod drop;
+pub(crate) mod expiration;
 mod follow;
 mod function;
 pub mod garbage;
@@ -381,6 +382,11 @@ impl DefineContext<'_> {
         let message =
             format!("cannot {command} \"{}\" because it has pending trigger events", table.name);
         Err(Error::new(SqlState::OBJECT_IN_USE, message))
+    }
+
+    /// Removes the rows of a table that have expired.
+    fn remove_expired(&self, table: &TableDef) -> Result<()> {
+        expiration::remove_expired(self.runner, &self.change.catalog, table)
     }
 
     /// Fails with 42501 unless the user owns the object or is a superuser.

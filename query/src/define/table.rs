@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::constraint::{self, Stage};
-use super::{DefineContext, Defined, index, name, sequence, temporary};
+use super::{DefineContext, Defined, expiration, index, name, sequence, temporary};
 use crate::bind::ddl::{ColumnSpec, ColumnValue, CreateTable, CreateTableAs, OnCommit};
 use crate::catalog::{ColumnDef, ColumnDefault, Definition, RowKeyDef, SequenceDef, TableDef};
 use crate::error::{Error, Result, SqlState};
@@ -34,6 +34,8 @@ pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateTable) -> Result
         let index = index::build(cx, &table, spec)?;
         table.indexes.push(Arc::new(index));
     }
+    let options = create.options.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
+    expiration::set_options(cx, &mut table, options)?;
     for sequence in sequences {
         cx.put(Definition::Sequence(Arc::new(sequence)))?;
     }
@@ -76,6 +78,7 @@ pub(super) fn empty(
         foreign_keys: Vec::new(),
         is_temporary,
         storage: oid,
+        expiration: None,
     })
 }
 

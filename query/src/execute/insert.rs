@@ -5,6 +5,7 @@ use cairn_engine::{Bytes, Isolation};
 use super::BATCH;
 use super::context::Context;
 use super::operator::Operator;
+use super::table::expiry::is_expired;
 use super::table::lock::{self, row_address};
 use super::table::write::{self, NewRow};
 use super::table::{constraint, row, unique};
@@ -102,14 +103,14 @@ fn find_conflict(
     let decides = |arbiter| conflict.arbiters.is_empty() || conflict.arbiters.contains(&arbiter);
     let table = &plan.writer.table;
     if table.row_key != RowKeyDef::Hidden && decides(Arbiter::RowKey) {
-        let taken = unique::claim(cx, &row_address(table, &new.row_key))?;
+        let taken = unique::claim_row(&plan.writer, cx, &new.row_key)?;
         if taken.is_some() {
             return Ok(Some(Bytes::copy_from_slice(&new.row_key)));
         }
     }
     let unique = new.entries.iter().filter(|entry| entry.is_unique);
     for entry in unique.filter(|entry| decides(Arbiter::Index(entry.index))) {
-        if let Some(row_key) = unique::claim(cx, &entry.key)? {
+        if let Some(row_key) = unique::claim_entry(&plan.writer, cx, &entry.key)? {
             return Ok(Some(row_key));
         }
     }
@@ -157,6 +158,9 @@ fn update(
         return Err(lock::could_not_serialize("update"));
     }
     let old = row::decode(&writer.table, &stored)?;
+    if is_expired(&writer.table, &old, cx.eval.statement.transaction_time) {
+        return Ok(Outcome::Gone);
+    }
     let mut both = old.clone();
     both.extend_from_slice(&new.row);
     if let Some(filter) = filter

@@ -31,6 +31,7 @@ impl Session {
                     return Err(not_in_block("VACUUM"));
                 }
                 // Old row versions go when files are compacted, without being asked.
+                self.remove_expired(tables)?;
                 if *with_analyze {
                     self.analyze(tables)?;
                 }

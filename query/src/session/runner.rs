@@ -14,6 +14,7 @@ use super::utility::{done, not_in_block};
 use crate::bind::ddl::Ddl;
 use crate::bind::{self, BindContext, BoundStatement, KeptText};
 use crate::catalog::{Catalog, TableDef};
+use crate::define::expiration::remove_expired;
 use crate::define::{self, DefineContext, Runner};
 use crate::error::{Error, Result, SqlState};
 use crate::execute::{ExecuteContext, Execution};
@@ -90,6 +91,20 @@ impl Session {
         state.block.borrow_mut().definitions = Some(definitions);
         drop(txn);
         self.state.refresh_catalog()
+    }
+
+    /// Removes the rows of these tables that have expired; of all when there are none.
+    pub(super) fn remove_expired(&mut self, tables: &[u32]) -> Result<()> {
+        let catalog = self.state.catalog.clone();
+        let is_wanted = |table: &&Arc<TableDef>| {
+            let is_named = tables.contains(&table.oid);
+            table.expiration.is_some() && (is_named || tables.is_empty() && !table.is_temporary)
+        };
+        for table in catalog.tables.values().filter(is_wanted) {
+            self.begin_statement()?;
+            remove_expired(&InSession { state: &self.state }, &catalog, table)?;
+        }
+        Ok(())
     }
 
     /// Whether a COPY FROM STDIN takes a record per line, so that it can be ended after any line

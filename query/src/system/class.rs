@@ -8,6 +8,7 @@ use crate::catalog::temporary::is_temporary;
 use crate::catalog::{IndexDef, TableDef, TypeKind};
 use crate::error::Result;
 use crate::plan::Row;
+use crate::value::{Type, Value};
 
 pub(super) const CATALOGS: &[SystemCatalog] = &[SystemCatalog {
     oid: OID,
@@ -46,6 +47,7 @@ struct Class<'a> {
     checks: usize,
     has_rules: bool,
     has_triggers: bool,
+    options: Value,
 }
 
 impl<'a> Class<'a> {
@@ -66,6 +68,7 @@ impl<'a> Class<'a> {
             checks: 0,
             has_rules: false,
             has_triggers: false,
+            options: Value::Null,
         }
     }
 
@@ -105,7 +108,7 @@ impl<'a> Class<'a> {
             0_u32,
             0_u32,
             NULL,
-            NULL,
+            self.options,
             NULL
         ]
     }
@@ -164,7 +167,16 @@ fn table_class<'a>(reader: &Reader<'_>, table: &'a TableDef) -> Class<'a> {
         columns: table.columns.len(),
         checks: table.checks.len(),
         has_triggers: !table.foreign_keys.is_empty() || is_referenced(),
+        options: options(table),
         ..Class::new(table.oid, &table.name, reader.schema(&table.schema), 'r')
+    }
+}
+
+fn options(table: &TableDef) -> Value {
+    let text = |(name, value)| Value::text(format!("{name}={value}"));
+    match table.storage_parameter() {
+        Some(parameter) => Value::array(Type::Text, vec![text(parameter)]),
+        None => Value::Null,
     }
 }
 

@@ -8,8 +8,10 @@ use super::{Report, Scene};
 use crate::catalog::{IndexDef, IndexMethod};
 use crate::define::garbage::space;
 use crate::error::Result;
+use crate::execute::table::expiry::is_expired;
+use crate::execute::table::lock::row_address;
 use crate::execute::table::referential_action::entry_row_key;
-use crate::execute::table::{Entry, lock::row_address, row};
+use crate::execute::table::{Entry, row};
 use crate::plan::{IndexWriter, TableWriter};
 use crate::value::Value;
 
@@ -65,16 +67,19 @@ pub(super) fn find_duplicates(
     report: &mut Report<'_>,
 ) -> Result<()> {
     let (table, name) = (&writer.table, &part.index.name);
+    let now = scene.eval.statement.transaction_time;
+    // What the entries of the last live row's key begin with.
     let mut before = Vec::new();
     for entry in scene.txn.scan(range(&part.index), Direction::Forward)? {
         let (key, row_key) = entry?;
         let shared = key.get(..key.len().saturating_sub(row_key.len())).unwrap_or_default();
-        if shared == before
-            && let Some(stored) = scene.txn.get(&row_address(table, &row_key))?
-        {
-            let row = row::decode(table, &stored)?;
+        if shared == before || table.expiration.is_some() {
+            let stored = scene.txn.get(&row_address(table, &row_key))?;
+            let row = stored.map(|stored| row::decode(table, &stored)).transpose()?;
+            let Some(row) = row.filter(|row| !is_expired(table, row, now)) else { continue };
             // Keys with a NULL are not equal.
-            if implied(scene, part, &row_key, &row)?.iter().any(|own| own.is_unique_later) {
+            let is_key = |own: &Entry| own.is_unique_later;
+            if shared == before && implied(scene, part, &row_key, &row)?.iter().any(is_key) {
                 let shown = describe(table, &row_key, &row);
                 report.add(format_args!("index {name}: row {shown} has another row's key"));
             }

@@ -197,3 +197,27 @@ fn rows_with_one_deferrable_key_are_named() {
                     index once: row number 77 has another row's key";
     assert_eq!(found, [expected]);
 }
+
+#[test]
+fn rows_that_have_expired_are_no_finding() {
+    let database = Database::in_memory().unwrap();
+    let mut session = database.connect("cairn", "cairn").unwrap();
+    let schema = "CREATE TABLE p (id int PRIMARY KEY);
+                  CREATE TABLE s (n int UNIQUE DEFERRABLE, p int REFERENCES p, until timestamptz,
+                                  body text) WITH (ttl_expiration_column = 'until');
+                  CREATE INDEX ON s USING gin (to_tsvector('english', body));
+                  INSERT INTO p VALUES (1);
+                  INSERT INTO s VALUES (1, 1, now(), 'one'), (2, NULL, NULL, 'one two');
+                  DELETE FROM p;";
+    session.execute(schema).unwrap();
+    let search =
+        "SELECT n FROM s WHERE to_tsvector('english', body) @@ to_tsquery('english', 'one')";
+    assert_eq!(session.query(search, &[]).unwrap().len(), 1);
+    assert_eq!(findings(&database), [""; 0]);
+    let s = table(&database, "s");
+    let stored = || keys(&database, &keyspace::prefix(Space::Row, s.storage())).len();
+    assert_eq!(stored(), 2);
+    session.execute("VACUUM").unwrap();
+    assert_eq!(stored(), 1);
+    assert_eq!(findings(&database), [""; 0]);
+}

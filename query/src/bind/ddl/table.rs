@@ -21,7 +21,7 @@ pub struct CreateTable {
     pub constraints: Vec<ConstraintSpec>,
     /// Further indexes: `LIKE … INCLUDING INDEXES` and MySQL's `INDEX (…)`.
     pub indexes: Vec<IndexSpec>,
-    /// Storage parameters as written: (`fillfactor`, `70`).
+    /// Storage parameters: (`fillfactor`, `70`).
     pub options: Vec<(String, String)>,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::DefinitionSql;
 use super::constraint::AnyConstraint;
 use crate::catalog::{ColumnDef, ColumnDefault, TableDef};
-use crate::identifier::{quote_identifier, quote_qualified};
+use crate::identifier::{quote_identifier, quote_literal, quote_qualified};
 
 impl DefinitionSql<'_> {
     /// The statement that makes a table. Inside stand its columns, its CHECK constraints (but those
@@ -31,10 +31,14 @@ impl DefinitionSql<'_> {
         let lines: Vec<String> =
             columns.chain(constraints).map(|line| format!("    {line}")).collect();
         let name = quote_qualified(&table.schema, &table.name);
-        match lines.is_empty() {
+        let mut text = match lines.is_empty() {
             true => format!("CREATE TABLE {name} (\n)"),
             false => format!("CREATE TABLE {name} (\n{}\n)", lines.join(",\n")),
+        };
+        if let Some((parameter, value)) = table.storage_parameter() {
+            text.push_str(&format!("\nWITH ({parameter}={})", quote_literal(value)));
         }
+        text
     }
 
     fn column(&self, table: &Arc<TableDef>, position: usize, column: &ColumnDef) -> String {

@@ -16,6 +16,7 @@ pub mod constraint;
 mod derived;
 pub mod entry;
 pub mod event;
+pub(crate) mod expiry;
 pub mod foreign_key;
 pub(crate) mod inverted;
 pub mod lock;

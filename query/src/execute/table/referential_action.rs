@@ -4,6 +4,7 @@ use cairn_engine::{Bytes, Direction, KeyRange, LockStrength, Scan, Space, keyspa
 
 use super::super::context::Context;
 use super::entry::key_order;
+use super::expiry::is_expired;
 use super::foreign_key::{as_referring, still_referenced};
 use super::lock::{self, row_address};
 use super::write::same;
@@ -178,7 +179,8 @@ impl<'a> Referring<'a> {
             };
             let Some(stored) = stored else { continue };
             let row = row::decode(table, &stored)?;
-            if refers(check, key, &row) {
+            let now = cx.eval.statement.transaction_time;
+            if refers(check, key, &row) && !is_expired(table, &row, now) {
                 return Ok(Some(row_key));
             }
         }

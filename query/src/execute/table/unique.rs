@@ -11,7 +11,8 @@ use super::super::context::Context;
 use super::constraint::shown;
 use super::entry::Entry;
 use super::event::{self, Event};
-use super::lock::wait;
+use super::expiry;
+use super::lock::{row_address, wait};
 use crate::catalog::{Catalog, IndexDef, IndexKey, RowKeyDef, TableDef};
 use crate::error::{Error, Result, SqlState};
 use crate::plan::TableWriter;
@@ -22,7 +23,7 @@ use crate::value::{OutputStyle, Value, output};
 ///
 /// A key that is taken is only locked against removal, so that a row that another transaction is
 /// updating without touching its key is found to be a duplicate at once, as in Postgres.
-pub(crate) fn claim(cx: &Context<'_>, key: &[u8]) -> Result<Option<Bytes>> {
+fn claim(cx: &Context<'_>, key: &[u8]) -> Result<Option<Bytes>> {
     if cx.txn().get_newest(key)?.is_some() {
         wait(cx, key, LockStrength::KeyShare)?;
         if let Some(holder) = cx.txn().get_newest(key)? {
@@ -31,6 +32,35 @@ pub(crate) fn claim(cx: &Context<'_>, key: &[u8]) -> Result<Option<Bytes>> {
     }
     wait(cx, key, LockStrength::Update)?;
     Ok(cx.txn().get_newest(key)?)
+}
+
+/// Claims the place of a row, as [`claim`] does; one that has expired gives it up.
+pub(crate) fn claim_row(
+    writer: &TableWriter,
+    cx: &Context<'_>,
+    row_key: &[u8],
+) -> Result<Option<Bytes>> {
+    let address = row_address(&writer.table, row_key);
+    loop {
+        let holder = claim(cx, &address)?;
+        if holder.is_none() || !expiry::make_way(writer, cx, row_key)? {
+            return Ok(holder);
+        }
+    }
+}
+
+/// Claims the key of a unique index, as [`claim`] does; a row that has expired gives it up.
+pub(crate) fn claim_entry(
+    writer: &TableWriter,
+    cx: &Context<'_>,
+    key: &[u8],
+) -> Result<Option<Bytes>> {
+    loop {
+        let Some(row_key) = claim(cx, key)? else { return Ok(None) };
+        if !expiry::make_way(writer, cx, &row_key)? {
+            return Ok(Some(row_key));
+        }
+    }
 }
 
 /// A key of a deferrable index that several rows had at one time.
@@ -84,7 +114,8 @@ pub(crate) fn note_taken(
     wait(cx, shared, LockStrength::Update)?;
     let taken = cx.txn().scan_newest(KeyRange::prefix(shared), Direction::Forward)?;
     for other in taken {
-        if other?.0[..] != entry.key[..] {
+        let (key, holder) = other?;
+        if key[..] != entry.key[..] && !expiry::make_way(writer, cx, &holder)? {
             let (table, index) = (Arc::clone(&writer.table), Arc::clone(&index.index));
             let (shared, values) = (shared.to_vec(), entry_values(writer, entry, cx, row));
             let check = UniqueCheck { table, index, shared, values };
@@ -99,12 +130,25 @@ pub(crate) fn note_taken(
 /// # Errors
 /// 23505.
 pub(crate) fn check_taken(check: &UniqueCheck, cx: &Context<'_>) -> Result<()> {
-    let mut rows = cx.txn().scan_newest(KeyRange::prefix(&check.shared), Direction::Forward)?;
-    if rows.next().transpose()?.is_none() || rows.next().transpose()?.is_none() {
+    let rows = cx.txn().scan_newest(KeyRange::prefix(&check.shared), Direction::Forward)?;
+    let mut count = 0;
+    for row in rows {
+        let (_, row_key) = row?;
+        count += usize::from(is_live(&check.table, &row_key, cx)?);
+    }
+    if count < 2 {
         return Ok(());
     }
     let keys = check.index.keys.iter().map(|key| key_name(&check.table, key));
     Err(duplicate(&check.table, &check.index.name, &keys.collect::<Vec<_>>(), &check.values))
+}
+
+fn is_live(table: &TableDef, row_key: &[u8], cx: &Context<'_>) -> Result<bool> {
+    if table.expiration.is_none() {
+        return Ok(true);
+    }
+    let stored = cx.txn().get_newest(&row_address(table, row_key))?;
+    stored.map_or(Ok(false), |stored| Ok(!expiry::has_expired(table, &stored, cx)?))
 }
 
 /// The row's own key is taken.

@@ -5,7 +5,9 @@ use cairn_engine::LockStrength;
 use super::super::context::Context;
 use super::entry::Entry;
 use super::lock::{row_address, wait};
-use super::unique::{claim, duplicate_entry, duplicate_row, note_taken, shared_key};
+use super::unique::{
+    claim_entry, claim_row, duplicate_entry, duplicate_row, note_taken, shared_key,
+};
 use super::{constraint, foreign_key, row};
 use crate::catalog::{IndexConstraint, RowKeyDef};
 use crate::error::Result;
@@ -36,7 +38,7 @@ impl NewRow {
         let table = &writer.table;
         let address = row_address(table, &self.row_key);
         // A fresh row number is ours alone: there is nobody to wait for.
-        if table.row_key != RowKeyDef::Hidden && claim(cx, &address)?.is_some() {
+        if table.row_key != RowKeyDef::Hidden && claim_row(writer, cx, &self.row_key)?.is_some() {
             return Err(duplicate_row(table, cx, &self.row));
         }
         for entry in &self.entries {
@@ -60,7 +62,7 @@ fn take(
     entry: &Entry,
     (row_key, row): (&[u8], &[Value]),
 ) -> Result<()> {
-    if entry.is_unique && claim(cx, &entry.key)?.is_some() {
+    if entry.is_unique && claim_entry(writer, cx, &entry.key)?.is_some() {
         return Err(duplicate_entry(writer, entry, cx, row));
     }
     if entry.is_unique_later {
@@ -110,7 +112,7 @@ pub(crate) fn update(
     let new_key = row::moved_key(table, new)?.unwrap_or_else(|| old_key.to_vec());
     let address = row_address(table, &new_key);
     if new_key != old_key {
-        if claim(cx, &address)?.is_some() {
+        if claim_row(writer, cx, &new_key)?.is_some() {
             return Err(duplicate_row(table, cx, new));
         }
         cx.txn().delete(&row_address(table, old_key))?;

@@ -48,6 +48,9 @@ fn bind_action(binder: &Binder<'_>, action: &Action) -> Result<AlterAction> {
             AlterAction::RenameColumn { from: fold(from), to: fold(to) }
         }
         Action::Owner(owner) => AlterAction::Owner(fold(owner)),
+        Action::Reset(names) => {
+            AlterAction::SetOptions(names.iter().map(|name| (fold(name), None)).collect())
+        }
         Action::Accepted => AlterAction::Accepted,
     })
 }

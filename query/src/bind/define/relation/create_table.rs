@@ -92,7 +92,7 @@ fn on_commit(create: &ast::CreateTable) -> OnCommit {
     }
 }
 
-/// Storage parameters as written.
+/// Storage parameters: names and unquoted values.
 pub(super) fn options(ast: &ast::CreateTableOptions) -> Vec<(String, String)> {
     match ast {
         ast::CreateTableOptions::With(options) => options.iter().filter_map(option).collect(),
@@ -103,7 +103,14 @@ pub(super) fn options(ast: &ast::CreateTableOptions) -> Vec<(String, String)> {
 fn option(ast: &ast::SqlOption) -> Option<(String, String)> {
     match ast {
         ast::SqlOption::KeyValue { key, value } => {
-            Some((key.value.to_lowercase(), value.to_string()))
+            let value = match value {
+                ast::Expr::Identifier(name) => fold(name),
+                ast::Expr::Value(value) => {
+                    value.value.clone().into_string().unwrap_or_else(|| value.to_string())
+                }
+                other => other.to_string(),
+            };
+            Some((key.value.to_lowercase(), value))
         }
         ast::SqlOption::Ident(key) => Some((key.value.to_lowercase(), "true".to_owned())),
         _ => None,

@@ -31,6 +31,7 @@ pub(super) fn described(name: &QualifiedName, columns: &[ColumnSpec]) -> TableDe
         foreign_keys: Vec::new(),
         is_temporary: false,
         storage: 0,
+        expiration: None,
     }
 }
 

@@ -70,6 +70,8 @@ pub(crate) enum Action {
     },
     /// `OWNER TO`
     Owner(Ident),
+    /// `RESET (…)`: storage parameters.
+    Reset(Vec<Ident>),
     /// `ALTER COLUMN … SET STORAGE`, `SET STATISTICS`, `SET COMPRESSION`: nothing here.
     Accepted,
 }
@@ -119,6 +121,9 @@ fn view_action(parser: &mut Parser<'_>) -> Result<Action, ParserError> {
 fn action(parser: &mut Parser<'_>) -> Result<Action, ParserError> {
     if parser.parse_keywords(&[Keyword::SET, Keyword::SCHEMA]) {
         return parser.parse_identifier().map(Action::SetSchema);
+    }
+    if parser.parse_keyword(Keyword::RESET) {
+        return words::names_in_parentheses(parser).map(Action::Reset);
     }
     parser.expect_keyword(Keyword::ALTER)?;
     if parser.parse_keyword(Keyword::CONSTRAINT) {
