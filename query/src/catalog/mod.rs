@@ -754,9 +754,3 @@ impl Catalog {
         keys.filter(move |key| key.referenced_table == table)
     }
 }
-
-/// The key whose lock guards a table against writers while its definition changes: writers hold
-/// it shared, changes exclusively.
-pub fn table_lock_key(table: u32) -> Vec<u8> {
-    cairn_engine::keyspace::key(cairn_engine::Space::Row, ObjectId(table), &[])
-}

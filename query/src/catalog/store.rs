@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_engine::{Bytes, Db, Direction, KeyRange, LockStrength, Space, Transaction, WaitPolicy};
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::{Condvar, Mutex, RwLock, RwLockWriteGuard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -60,6 +60,9 @@ enum Kind {
 pub struct CatalogStore {
     db: Db,
     published: RwLock<Published>,
+    /// Held alone while a change of definitions is committed and published: its locks go in
+    /// between.
+    publishing: RwLock<()>,
     version: Mutex<u64>,
     is_published: Condvar,
     object_ids: Mutex<std::ops::Range<u32>>,
@@ -93,6 +96,7 @@ impl CatalogStore {
         Ok(Self {
             db: db.clone(),
             published: RwLock::new(Published { globals, catalogs }),
+            publishing: RwLock::new(()),
             version: Mutex::new(version),
             is_published: Condvar::new(),
             object_ids: Mutex::new(0..0),
@@ -157,6 +161,17 @@ impl CatalogStore {
         catalog.version = version + 1;
         txn.put(&version_key(), &catalog.version.to_be_bytes())?;
         Ok(Change { catalog, globals: self.globals() })
+    }
+
+    /// Keeps those who wait for the locks of a change until it is published. Held from before its
+    /// transaction commits.
+    pub fn begin_publishing(&self) -> RwLockWriteGuard<'_, ()> {
+        self.publishing.write()
+    }
+
+    /// Returns when every change whose locks are gone is published.
+    pub fn wait_settled(&self) {
+        drop(self.publishing.read());
     }
 
     /// Makes a committed change the current definitions.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cairn_engine::TableLockMode;
+
 use super::{DefineContext, expiration, index, missing_column, missing_relation, name, temporary};
 use crate::bind::ddl::{ConstraintKind, ConstraintSpec, QualifiedName};
 use crate::catalog::{
@@ -250,6 +252,8 @@ fn add_foreign_key(
         let name = spec.name.clone().unwrap_or_else(|| format!("on {}", columns.join(", ")));
         return Err(expiration::referenced(&referenced.name, &name));
     }
+    // Its keys stay while referring rows are looked at.
+    cx.lock_table_in(referenced.oid, TableLockMode::ShareRowExclusive)?;
     let columns_at = referring_positions(table, columns)?;
     let referenced_at = referenced_positions(referenced, referenced_columns)?;
     if columns_at.len() != referenced_at.len() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cairn_engine::{Direction, Isolation, KeyRange, Timestamp, Transaction};
+use cairn_engine::{Direction, Isolation, KeyRange, TableLockMode, Timestamp, Transaction};
 
 use super::{DefineContext, Defined, missing_relation, name, not_a};
 use crate::bind::ddl::{CreateIndex, IndexSpec, QualifiedName};
@@ -27,7 +27,7 @@ pub(super) fn create(cx: &mut DefineContext<'_>, create: &CreateIndex) -> Result
     {
         return Defined::new("CREATE INDEX");
     }
-    cx.lock_table(table.oid)?;
+    cx.lock_table_in(table.oid, TableLockMode::Share)?;
     cx.remove_expired(&table)?;
     let index = Arc::new(self::build(cx, &table, &create.index)?);
     let mut changed = TableDef::clone(&table);

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cairn_engine::{Db, LockStrength, Transaction, WaitPolicy};
+use cairn_engine::{Db, LockOutcome, ObjectId, TableLockMode, Transaction, WaitPolicy};
 
 use crate::bind::KeptText;
 use crate::bind::ddl::{Ddl, OnCommit, QualifiedName};
@@ -366,11 +366,21 @@ impl DefineContext<'_> {
         Arc::new(self.change.catalog.clone())
     }
 
-    /// Keeps writers out of a table until the transaction ends.
+    /// Locks a table until the transaction ends, alone: waits for the writes under way, and keeps
+    /// others out.
     fn lock_table(&self, table: u32) -> Result<()> {
-        let key = crate::catalog::table_lock_key(table);
-        let _ = self.txn.lock(&key, LockStrength::Update, self.policy)?;
-        Ok(())
+        self.lock_table_in(table, TableLockMode::AccessExclusive)
+    }
+
+    /// Locks a table until the transaction ends.
+    fn lock_table_in(&self, table: u32, mode: TableLockMode) -> Result<()> {
+        match self.txn.lock_table(ObjectId(table), mode, self.policy)? {
+            LockOutcome::Granted => Ok(()),
+            LockOutcome::WouldBlock => {
+                let message = "canceling statement due to lock timeout";
+                Err(Error::new(SqlState::LOCK_NOT_AVAILABLE, message))
+            }
+        }
     }
 
     /// Fails with 55006 when changes of a table are still to be checked: a definition that changes

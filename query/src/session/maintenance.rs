@@ -100,6 +100,7 @@ impl Session {
 
     fn run_timed(&mut self, plan: &Arc<Plan>, params: &[Value]) -> Result<Execution> {
         self.check_read_only(plan)?;
+        self.lock_tables_of(plan)?;
         self.begin_statement()?;
         let facts = self.state.facts();
         let mut execution = Execution::timed(plan.clone());

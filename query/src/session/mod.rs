@@ -46,6 +46,7 @@ mod settings;
 mod state;
 mod system_call;
 mod system_rows;
+mod table_locks;
 mod template;
 mod temporary;
 mod transaction;

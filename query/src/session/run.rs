@@ -82,6 +82,7 @@ impl Session {
         if !prepared.is_transaction_control() {
             self.state.begin(BlockStatus::Implicit);
         }
+        let prepared = self.with_tables_locked(prepared)?;
         match &prepared.body {
             Body::Rows(plan) => {
                 let params = std::mem::take(&mut portal.params);

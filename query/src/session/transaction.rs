@@ -151,6 +151,7 @@ impl Session {
     fn commit_block(&self, block: &mut Block) -> Result<()> {
         let shared = &self.state.database.shared;
         let mut committed = Timestamp::default();
+        let _publishing = block.definitions.as_ref().map(|_| shared.catalogs.begin_publishing());
         if let Some(txn) = block.txn.take() {
             self.state.depend_on(txn.depends_on());
             let has_writes = txn.has_writes();

@@ -361,6 +361,7 @@ impl Session {
             let column = def.columns.get(*position)?;
             Some(CopyColumn { name: column.name.clone(), ty: column.ty.clone() })
         };
+        self.lock_tables_of(&plan)?;
         self.begin_statement()?;
         let copy = CopyIn::new(CopyInput {
             table: def.name.clone(),
