@@ -120,3 +120,13 @@ fn definitions_come_behind_what_they_need() {
     assert!(refresh("kept") < refresh("first"), "{dump}");
     assert!(place("CREATE VIEW public.counted") < place("COPY public.a"), "{dump}");
 }
+
+#[test]
+fn rows_that_expire_do_so_again() {
+    let dump = round_trip(
+        "CREATE TABLE s (id int PRIMARY KEY, until date) WITH (ttl_expiration_column = until);
+         INSERT INTO s VALUES (1, NULL), (2, '2000-01-01')",
+    );
+    assert!(dump.contains("\nWITH (ttl_expiration_column='until');"), "{dump}");
+    assert!(dump.contains("\n1\t\\N\n\\.\n"), "{dump}");
+}

@@ -121,9 +121,8 @@ fn push_writer(writer: &TableWriter, catalog: &Catalog, locks: &mut Locks) {
 fn push_referring(table: u32, catalog: &Catalog, locks: &mut Locks) {
     for key in catalog.references_to(table) {
         let Some(referring) = catalog.table(key.table) else { continue };
-        let only_looks = |action| {
-            matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict)
-        };
+        let only_looks =
+            |action| matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict);
         if only_looks(key.on_delete) && only_looks(key.on_update) {
             push(referring, TableLockMode::RowShare, locks);
         } else if push(referring, TableLockMode::RowExclusive, locks) {
