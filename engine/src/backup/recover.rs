@@ -130,11 +130,11 @@ fn replay(
     let mut is_reached = until == Until::Timestamp(last);
     let mut source: Option<PathBuf> = None;
     read_archive(env, archive, base.timestamp, &mut |commit| {
-        if is_reached || commit.ts <= last {
+        if is_reached || commit.ts <= base.timestamp {
             return Ok(!is_reached);
         }
         if commit.ts.0 != last.0 + 1 {
-            return Err(gap(last, &commit, source.as_deref()));
+            return Err(not_next(last, &commit, source.as_deref()));
         }
         if until.is_before(&commit) {
             is_reached = true;
@@ -162,7 +162,16 @@ fn replay(
     Ok(Recovered { backup: base.describe(), commit_count, timestamp: last, time })
 }
 
-fn gap(last: Timestamp, found: &ArchivedCommit<'_>, before: Option<&Path>) -> Error {
+/// Why a commit does not follow the last one.
+fn not_next(last: Timestamp, found: &ArchivedCommit<'_>, before: Option<&Path>) -> Error {
+    if found.ts <= last {
+        return Error::unusable(format!(
+            "the archive holds two pasts: a database that was recovered went on in it commit={} \
+             file={}",
+            found.ts.0,
+            found.segment.display()
+        ));
+    }
     let (first, until) = (last.0 + 1, found.ts.0 - 1);
     let before = before.map_or("the backup".to_owned(), |path| path.display().to_string());
     Error::unusable(format!(

@@ -475,6 +475,35 @@ fn segments_wait_for_an_archive_that_fails() {
 }
 
 #[test]
+fn two_pasts_in_one_archive_are_told_apart() {
+    let machine = Machine::default();
+    let db = machine.open(archiving());
+    put(&db, 1, "one");
+    db.backup(Path::new(TARGET)).unwrap();
+    let two = put(&db, 2, "two");
+    put(&db, 3, "three");
+    db.close().unwrap();
+    recover_to(&machine, Until::Timestamp(two), "/back").unwrap();
+    // Each opening takes new file numbers, until they are beyond those of the archive.
+    (0..10).for_each(|_| open_at(&machine, "/back").close().unwrap());
+    let db = Db::open_existing(machine.env(), Path::new("/back"), archiving()).unwrap();
+    put(&db, 3, "another three");
+    db.close().unwrap();
+    let error = recover_to(&machine, Until::Latest, "/no").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unusable);
+    assert!(error.message().contains("two pasts"), "{error}");
+    // A backup of the second past goes on with that one.
+    db.close().unwrap();
+    drop(db);
+    let db = Db::open_existing(machine.env(), Path::new("/back"), archiving()).unwrap();
+    db.backup(Path::new(TARGET)).unwrap();
+    put(&db, 4, "four");
+    db.close().unwrap();
+    recover_to(&machine, Until::Latest, "/on").unwrap();
+    assert_eq!(content(&machine, "/on"), now(&db));
+}
+
+#[test]
 fn an_archive_survives_power_cuts() {
     let machine = Machine::default();
     let mut machine = machine.after_power_cut(0);
