@@ -23,6 +23,7 @@ pub mod identifier;
 pub mod optimize;
 pub mod parse;
 pub mod plan;
+pub mod repair;
 pub mod restore;
 pub mod result;
 pub mod scram;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cairn::say;
 use cairn_engine::backup::{self, Backup, Until};
 use cairn_engine::{Env, Options, Timestamp};
 use cairn_query::value::datetime::format::write_timestamptz;
@@ -82,7 +83,7 @@ impl Make {
         close(&database)?;
         print(&report.backup);
         let copied = count(report.copied_file_count as u64, "file");
-        println!("copied {copied}, {}", size(report.copied_len_bytes));
+        say!("copied {copied}, {}", size(report.copied_len_bytes));
         Ok(())
     }
 }
@@ -100,9 +101,9 @@ impl List {
             return Ok(());
         }
         let findings = backup::verify_backups(&env, &self.target).map_err(refused)?;
-        findings.iter().for_each(|finding| println!("{finding}"));
+        findings.iter().for_each(|finding| say!("{finding}"));
         if findings.is_empty() {
-            println!("all is well");
+            say!("all is well");
             return Ok(());
         }
         Err(Failure::runtime(count(findings.len() as u64, "finding")))
@@ -125,7 +126,7 @@ impl Recover {
         print(&recovered.backup);
         let time = recovered.time.map_or(String::new(), |time| format!(" of {}", moment(time)));
         let commits = count(recovered.commit_count, "commit");
-        println!("added {commits} of the log, up to number {}{time}", recovered.timestamp.0);
+        say!("added {commits} of the log, up to number {}{time}", recovered.timestamp.0);
         Ok(())
     }
 
@@ -143,7 +144,7 @@ fn failed(action: &str, dir: &Path, error: &cairn_engine::Error) -> Failure {
 }
 
 fn print(backup: &Backup) {
-    println!(
+    say!(
         "backup {} of {}: {}, {}, up to commit {}",
         backup.id,
         moment(backup.created),

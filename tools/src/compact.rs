@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use cairn::say;
 use cairn_engine::lsm::compaction::CompactionProgress;
 use cairn_engine::lsm::{CompactionControl, CompactionReport};
 use cairn_engine::{Env, inspect};
@@ -40,12 +41,12 @@ impl Compact {
         let after = total(&self.dir)?;
         let line = |name: &str, files: usize, len: u64, entries: u64| {
             let (files, entries) = (count(files as u64, "sstable"), count(entries, "row version"));
-            println!("{name:<7} {files}, {}, {entries}", size(len));
+            say!("{name:<7} {files}, {}, {entries}", size(len));
         };
         line("before", report.file_count_before, report.len_before, report.entry_count_before);
         line("after", report.file_count_after, report.len_after, report.entry_count_after);
         let saved = size(before.saturating_sub(after));
-        println!("saved   {saved} of {} in all files", size(before));
+        say!("saved   {saved} of {} in all files", size(before));
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ impl Dump {
     /// Writes the dump.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let database = open_read_only(&self.dir)?;
-        let mut out = BufWriter::with_capacity(BUFFER_LEN, std::io::stdout().lock());
+        let mut out = BufWriter::with_capacity(BUFFER_LEN, cairn::output::output());
         database
             .dump(&self.database, &mut out)
             .map_err(|error| Failure::runtime(format!("could not dump: {}", error.message())))

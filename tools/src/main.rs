@@ -9,6 +9,7 @@ mod cascade;
 mod compact;
 mod dump;
 mod offline;
+mod repair;
 mod restore;
 mod serve;
 mod stat;
@@ -37,6 +38,8 @@ enum Verb {
     Compact(compact::Compact),
     /// Writes a database as SQL to standard output
     Dump(dump::Dump),
+    /// Salvages a damaged data directory into a new one
+    Repair(repair::Repair),
     /// Runs SQL from standard input in a data directory
     Restore(restore::Restore),
     /// Copies a data directory into a backup directory, what is new of it
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Verb::Verify(verify) => verify.run(),
         Verb::Compact(compact) => compact.run(),
         Verb::Dump(dump) => dump.run(),
+        Verb::Repair(repair) => repair.run(),
         Verb::Restore(restore) => restore.run(),
         Verb::Backup(make) => make.run(),
         Verb::Backups(list) => list.run(),

@@ -3,6 +3,7 @@
 use std::io::BufReader;
 use std::path::PathBuf;
 
+use cairn::say;
 use cairn_engine::Options;
 use cairn_query::Database;
 use clap::Args;
@@ -49,7 +50,7 @@ impl Restore {
             eprintln!("cairn: line {line} was left out: {why}");
         }
         let (statements, rows) = (restored.statement_count, restored.row_count);
-        println!("restored {}, {}", count(statements, "statement"), count(rows, "copied row"));
+        say!("restored {}, {}", count(statements, "statement"), count(rows, "copied row"));
         Ok(())
     }
 }

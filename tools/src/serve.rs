@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use cairn::say;
 use cairn_engine::Options;
 use cairn_query::Database;
 use cairn_server::{Server, ServerOptions};
@@ -82,7 +83,7 @@ impl Serve {
         let address = server.local_addr().map_err(|error| {
             Failure::runtime(format!("could not listen on {}: {error}", self.listen))
         })?;
-        println!("cairn is ready: psql {}", url(address));
+        say!("cairn is ready: psql {}", url(address));
         server.run(shutdown).await;
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cairn::say;
 use cairn_engine::lsm::events::Event;
 use cairn_engine::lsm::stats::Held;
 use cairn_engine::{Env, inspect};
@@ -34,12 +35,12 @@ impl Stat {
         let stats = database.engine().stats().lsm;
         let failed = |error: cairn_query::Error| Failure::runtime(error.message());
         let sizes = database.sizes().map_err(failed)?;
-        println!("data directory  {}", self.dir.display());
-        println!("format version  {}", cairn_engine::FORMAT_VERSION);
-        println!("newest commit   {}", database.engine().durable_timestamp().0);
-        println!("in the log      {} row versions", stats.memtable_entry_count);
+        say!("data directory  {}", self.dir.display());
+        say!("format version  {}", cairn_engine::FORMAT_VERSION);
+        say!("newest commit   {}", database.engine().durable_timestamp().0);
+        say!("in the log      {} row versions", stats.memtable_entry_count);
         print_files(&files?);
-        print!("\n{}", Held(&stats));
+        say!("\n{}", Held(&stats).to_string().trim_end());
         print_relations(&sizes);
         match &self.plot {
             Some(path) => self.draw(&events.map_err(|e| Failure::runtime(e.message()))?, path),
@@ -70,21 +71,26 @@ fn print_files(files: &[inspect::FileSize]) {
         ("full-text segments", "fts"),
         ("geo segments", "geo"),
     ];
-    println!("\n{:<20} {:>6} {:>12}", "FILES", "count", "size");
+    say!("\n{:<20} {:>6} {:>12}", "FILES", "count", "size");
     for (name, ending) in kinds {
         let of_kind =
             files.iter().filter(|file| file.path.extension().is_some_and(|e| e == ending));
         let lengths: Vec<u64> = of_kind.map(|file| file.len_bytes).collect();
-        println!("{name:<20} {:>6} {:>12}", lengths.len(), size(lengths.iter().sum()));
+        say!("{name:<20} {:>6} {:>12}", lengths.len(), size(lengths.iter().sum()));
     }
     let all = files.iter().map(|file| file.len_bytes).sum();
-    println!("{:<20} {:>6} {:>12}", "all", files.len(), size(all));
+    say!("{:<20} {:>6} {:>12}", "all", files.len(), size(all));
 }
 
 fn print_relations(sizes: &[RelationSize]) {
-    println!(
+    say!(
         "\n{:<44} {:<16} {:>12} {:>12} {:>9} {:>12}",
-        "TABLE OR INDEX", "kind", "entries", "size", "segments", "size"
+        "TABLE OR INDEX",
+        "kind",
+        "entries",
+        "size",
+        "segments",
+        "size"
     );
     for relation in sizes {
         let indent = if relation.kind == "table" { "" } else { "  " };
@@ -102,6 +108,6 @@ fn print_relations(sizes: &[RelationSize]) {
             relation.entry_count,
             size(relation.len_bytes)
         );
-        println!("{}", line.trim_end());
+        say!("{}", line.trim_end());
     }
 }

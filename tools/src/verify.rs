@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cairn::say;
 use cairn_engine::Env;
 use clap::Args;
 
@@ -11,7 +12,8 @@ use crate::offline::{count, open_read_only};
 /// Checks every checksum, level invariant, index and constraint of a data directory
 ///
 /// Reads everything and changes nothing. Findings are printed one per line, with file and offset
-/// where they are known, and then a summary. When files are damaged the check ends there: indexes
+/// where they are known, and then a summary. What a crash leaves as well as damage does (a torn write
+/// at the end of the log, a file that nothing names) is printed as a note. When files are damaged the check ends there: indexes
 /// and rows are compared only when all of it can be read. Exit code 1 when there are findings.
 #[derive(Args)]
 pub struct Verify {
@@ -26,7 +28,8 @@ impl Verify {
         let dir = self.dir.display();
         let refused = |error| Failure::runtime(format!("could not check {dir}: {error}"));
         let stored = cairn_engine::verify(&Env::read_only(), &self.dir).map_err(refused)?;
-        stored.findings.iter().for_each(|finding| println!("{finding}"));
+        stored.findings.iter().for_each(|finding| say!("{finding}"));
+        stored.remarks.iter().for_each(|remark| say!("note: {remark}"));
         let mut summary = vec![
             count(stored.sstable_count as u64, "sstable"),
             count(stored.entry_count, "row version"),
@@ -41,7 +44,7 @@ impl Verify {
         let compared = database.verify().map_err(|error| {
             Failure::runtime(format!("could not check {dir}: {}", error.message()))
         })?;
-        compared.findings.iter().for_each(|finding| println!("{finding}"));
+        compared.findings.iter().for_each(|finding| say!("{finding}"));
         summary.push(count(compared.table_count, "table"));
         summary.push(count(compared.row_count, "row"));
         summary.push(count(compared.entry_count, "index entry"));
@@ -50,9 +53,9 @@ impl Verify {
 }
 
 fn conclude(summary: &[String], findings: usize) -> Result<(), Failure> {
-    println!("checked {}", summary.join(", "));
+    say!("checked {}", summary.join(", "));
     if findings == 0 {
-        println!("all is well");
+        say!("all is well");
         return Ok(());
     }
     Err(Failure::runtime(count(findings as u64, "finding")))

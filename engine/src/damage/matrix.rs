@@ -5,7 +5,7 @@
 //! right, or fail with `Corruption`; it never panics and never answers wrong.
 //!
 //! What cannot be told apart is not asked for: space set aside that is shorter or longer than it
-//! was, and what the lock file holds. At the end of the log of a database that was killed, damage
+//! was, what the lock file holds, and the event log, which nothing depends on. At the end of the log of a database that was killed, damage
 //! looks like a write that a power cut tore: there the last commits may be missing, and `verify`
 //! says so in a remark.
 
@@ -74,7 +74,8 @@ fn is_harmless(whole: &[u8], path: &Path, damage: &Damage) -> bool {
         Damage::Extend(more) => more.iter().all(|byte| *byte == 0),
         _ => false,
     };
-    kind(path) == "LOCK" || matches!(kind(path), "wal" | "MANIFEST") && is_set_aside
+    matches!(kind(path), "LOCK" | "EVENTS")
+        || matches!(kind(path), "wal" | "MANIFEST") && is_set_aside
 }
 
 /// Tries one damage; what went wrong.
@@ -142,7 +143,7 @@ fn try_all(end: End) {
     let kinds: Vec<&str> = tried.keys().map(String::as_str).collect();
     assert_eq!(
         kinds,
-        ["CURRENT", "LOCK", "MANIFEST", "fts", "geo", "index manifest", "sst", "wal"]
+        ["CURRENT", "EVENTS", "LOCK", "MANIFEST", "fts", "geo", "index manifest", "sst", "wal"]
     );
     assert!(wrong.is_empty(), "{} of {tried:?}:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -65,9 +65,9 @@ impl Demo {
         local.stop().await?;
         outcome?;
         let data = self.data.display();
-        println!("\nThe data is yours to look at:");
-        println!("  cairn serve --data {data}");
-        println!("  psql postgres://cairn@127.0.0.1:5433/{DATABASE}");
+        crate::say!("\nThe data is yours to look at:");
+        crate::say!("  cairn serve --data {data}");
+        crate::say!("  psql postgres://cairn@127.0.0.1:5433/{DATABASE}");
         Ok(())
     }
 
@@ -81,11 +81,11 @@ impl Demo {
             clients.push(Client::new(connect(&url).await?, dataset, number).await?);
         }
         for workload in WORKLOADS {
-            println!("\n{}, {} clients\n{}", workload.name, self.clients, report::header());
+            crate::say!("\n{}, {} clients\n{}", workload.name, self.clients, report::header());
             for &operation in workload.operations {
                 let time = Duration::from_secs_f64(self.seconds);
                 let measured = measure(&mut clients, operation, &sale, time).await?;
-                println!("{}", report::line(operation, &measured));
+                crate::say!("{}", report::line(operation, &measured));
             }
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Demo {
         }
         match load::loaded(&connect(&local.url(DATABASE)).await?).await? {
             Some(found) if found == dataset => {
-                println!("{data} holds this data already: using it");
+                crate::say!("{data} holds this data already: using it");
                 Ok(())
             }
             Some(found) => Err(Error::new(format!(
@@ -124,7 +124,7 @@ impl Demo {
         let bar = progress_bar(load::steps(&dataset))?;
         load::load(&clients, dataset, &bar).await?;
         bar.finish_and_clear();
-        println!(
+        crate::say!(
             "loaded {} URLs, an event with {} seats, {} businesses with {} reviews in {:.1} s",
             dataset.urls(),
             dataset.seats(),

@@ -7,5 +7,6 @@ mod backup;
 mod damage;
 mod offline;
 mod refusals;
+mod repair;
 mod run;
 mod serve;

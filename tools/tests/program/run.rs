@@ -125,6 +125,13 @@ impl Filled {
         said.out
     }
 
+    /// Runs a tool on the directory whose output nobody reads.
+    pub fn unread(&self, tool: &str) -> Said {
+        let mut child = command(&[tool, text(&self.data)]).spawn().unwrap();
+        drop(child.stdout.take());
+        child.wait_with_output().unwrap().into()
+    }
+
     /// Runs a tool on the directory.
     pub fn run(&self, arguments: &[&str], input: &str) -> Said {
         let mut all = arguments.to_vec();
