@@ -68,6 +68,8 @@ pub mod lsm;
 pub mod options;
 mod recovery;
 pub mod repair;
+#[cfg(test)]
+mod simulation;
 pub mod snapshots;
 pub mod stats;
 #[cfg(test)]

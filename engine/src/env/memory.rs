@@ -1,9 +1,10 @@
 //! A simulated file system in memory that knows what was synced.
 //!
 //! [`MemoryFs::crash_image`] answers what a power cut would leave now: every unsynced 512-byte
-//! sector is kept or lost on its own, and so is every unsynced name. That is harsher than any
-//! real disk, so code that survives it does not lean on luck. Each file remembers the durable
-//! bytes only of the sectors written since its last sync, which keeps large files cheap.
+//! sector is kept, lost or left half-way between several writes on its own, and so is every
+//! unsynced name. That is harsher than any real disk, so code that survives it does not lean on
+//! luck. Each file remembers older bytes only of the sectors written since its last sync, which
+//! keeps large files cheap.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -34,7 +35,10 @@ struct Tree {
     live: BTreeMap<PathBuf, SharedInode>,
     /// Names as the disk has them for certain.
     durable: BTreeMap<PathBuf, SharedInode>,
+    /// Directories as a running program sees them.
     dirs: BTreeSet<PathBuf>,
+    /// Directories as the disk has them: also those whose removal is not synced.
+    durable_dirs: BTreeSet<PathBuf>,
     locked: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
@@ -42,18 +46,19 @@ struct Tree {
 struct Inode {
     bytes: Vec<u8>,
     durable_len: usize,
-    /// What the disk has in sectors that were written since the last sync.
-    before: BTreeMap<usize, Vec<u8>>,
+    /// What the disk may have in sectors that were written since the last sync, oldest first: the
+    /// durable bytes, then those that later writes replaced.
+    before: BTreeMap<usize, Vec<Vec<u8>>>,
 }
 
 impl Inode {
     fn write(&mut self, offset: usize, bytes: &[u8]) {
         let end = offset + bytes.len();
         for sector in offset / SECTOR_LEN..end.div_ceil(SECTOR_LEN) {
-            let start = (sector * SECTOR_LEN).min(self.durable_len);
-            let stop = ((sector + 1) * SECTOR_LEN).min(self.durable_len);
-            let old = self.bytes[start..stop].to_vec();
-            self.before.entry(sector).or_insert(old);
+            let older = self.before.entry(sector).or_default();
+            let len = if older.is_empty() { self.durable_len } else { self.bytes.len() };
+            let (start, stop) = (sector * SECTOR_LEN, (sector + 1) * SECTOR_LEN);
+            older.push(self.bytes[start.min(len)..stop.min(len)].to_vec());
         }
         if self.bytes.len() < end {
             self.bytes.resize(end, 0);
@@ -69,10 +74,11 @@ impl Inode {
     /// The bytes after a power cut.
     fn after_crash(&self, rng: &mut StdRng) -> Self {
         let mut bytes = self.bytes.clone();
-        for (sector, old) in &self.before {
+        for (sector, older) in &self.before {
             if rng.random_bool(0.5) {
                 continue;
             }
+            let old = &older[rng.random_range(0..older.len())];
             let start = sector * SECTOR_LEN;
             let stop = (start + SECTOR_LEN).min(bytes.len());
             bytes[start..stop].fill(0);
@@ -93,11 +99,13 @@ impl MemoryFs {
     pub fn crash_image(&self, seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let tree = self.tree.lock();
+        let dirs = tree.dirs_after_crash(&mut rng);
         let mut left = BTreeMap::new();
         // An inode may have several names; they must still share it afterwards.
         let mut images: Vec<(SharedInode, SharedInode)> = Vec::new();
         let paths: BTreeSet<&PathBuf> = tree.live.keys().chain(tree.durable.keys()).collect();
-        for path in paths {
+        let is_somewhere = |path: &Path| path.parent().is_none_or(|dir| dirs.contains(dir));
+        for path in paths.into_iter().filter(|path| is_somewhere(path)) {
             let (live, durable) = (tree.live.get(path), tree.durable.get(path));
             let Some(inode) = (if rng.random_bool(0.5) { live } else { durable }) else { continue };
             let known = images.iter().find(|(source, _)| Arc::ptr_eq(source, inode));
@@ -108,8 +116,8 @@ impl MemoryFs {
             });
             left.insert(path.clone(), image);
         }
-        let dirs = tree.dirs.clone();
-        let tree = Tree { live: left.clone(), durable: left, dirs, locked: Arc::default() };
+        let (durable, durable_dirs) = (left.clone(), dirs.clone());
+        let tree = Tree { live: left, durable, dirs, durable_dirs, locked: Arc::default() };
         Self { tree: Arc::new(Mutex::new(tree)) }
     }
 
@@ -132,7 +140,8 @@ impl MemoryFs {
             copied
         };
         let (live, durable) = (copy(&tree.live), copy(&tree.durable));
-        let tree = Tree { live, durable, dirs: tree.dirs.clone(), locked: Arc::default() };
+        let (dirs, durable_dirs) = (tree.dirs.clone(), tree.durable_dirs.clone());
+        let tree = Tree { live, durable, dirs, durable_dirs, locked: Arc::default() };
         Self { tree: Arc::new(Mutex::new(tree)) }
     }
 
@@ -153,6 +162,33 @@ fn not_found(path: &Path) -> io::Error {
 impl Tree {
     fn inode(&self, path: &Path) -> io::Result<SharedInode> {
         self.live.get(path).cloned().ok_or_else(|| not_found(path))
+    }
+
+    /// The directories that a power cut leaves: one whose removal is not synced may come back,
+    /// with any of the files in it whose removal was not.
+    fn dirs_after_crash(&self, rng: &mut StdRng) -> BTreeSet<PathBuf> {
+        let mut left = self.dirs.clone();
+        // A directory comes before those inside it.
+        for dir in self.durable_dirs.difference(&self.dirs) {
+            let is_somewhere = dir.parent().is_none_or(|parent| left.contains(parent));
+            if is_somewhere && rng.random_bool(0.5) {
+                left.insert(dir.clone());
+            }
+        }
+        left
+    }
+
+    fn sync_dir(&mut self, dir: &Path) {
+        let Self { live, durable, dirs, durable_dirs, .. } = self;
+        let removed = |other: &PathBuf| other.parent() == Some(dir) && !dirs.contains(other);
+        let gone: Vec<_> = durable_dirs.iter().filter(|other| removed(other)).cloned().collect();
+        for gone in gone {
+            durable_dirs.retain(|other| !other.starts_with(&gone));
+            durable.retain(|path, _| !path.starts_with(&gone));
+        }
+        durable.retain(|path, _| path.parent() != Some(dir));
+        let inside = live.iter().filter(|(path, _)| path.parent() == Some(dir));
+        durable.extend(inside.map(|(path, inode)| (path.clone(), inode.clone())));
     }
 }
 
@@ -224,7 +260,16 @@ impl Vfs for MemoryFs {
     }
 
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        self.tree.lock().dirs.extend(dir.ancestors().map(Path::to_owned));
+        let mut tree = self.tree.lock();
+        let ancestors: Vec<_> = dir.ancestors().filter(|dir| !tree.dirs.contains(*dir)).collect();
+        for new in ancestors.into_iter().rev() {
+            // As the real file system does; so one of that name that was removed is gone for good.
+            if let Some(parent) = new.parent() {
+                tree.sync_dir(parent);
+            }
+            tree.dirs.insert(new.to_owned());
+            tree.durable_dirs.insert(new.to_owned());
+        }
         Ok(())
     }
 
@@ -234,11 +279,7 @@ impl Vfs for MemoryFs {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        let mut tree = self.tree.lock();
-        let Tree { live, durable, .. } = &mut *tree;
-        durable.retain(|path, _| path.parent() != Some(dir));
-        let inside = live.iter().filter(|(path, _)| path.parent() == Some(dir));
-        durable.extend(inside.map(|(path, inode)| (path.clone(), inode.clone())));
+        self.tree.lock().sync_dir(dir);
         Ok(())
     }
 
@@ -327,6 +368,88 @@ mod tests {
             images.insert((bytes[256], bytes[512]));
         }
         assert_eq!(images, BTreeSet::from([(1, 1), (1, 2), (2, 1), (2, 2)]));
+    }
+
+    #[test]
+    fn an_unsynced_sector_may_hold_any_of_its_writes() {
+        let (files, path) = with_dir();
+        let file = files.create(&path).unwrap();
+        file.write_at(0, &[1; 512]).unwrap();
+        file.sync().unwrap();
+        files.sync_dir(Path::new("/db")).unwrap();
+        file.write_at(100, &[2; 1]).unwrap();
+        file.write_at(200, &[3; 1]).unwrap();
+        let images = (0..50).map(|seed| {
+            let bytes = files.crash_image(seed).map(&path).unwrap();
+            (bytes[100], bytes[200])
+        });
+        assert_eq!(BTreeSet::from_iter(images), BTreeSet::from([(1, 1), (2, 1), (2, 3)]));
+    }
+
+    #[test]
+    fn unsynced_writes_of_different_files_come_in_any_order() {
+        let (files, first) = with_dir();
+        let second = PathBuf::from("/db/second");
+        let open = [&first, &second].map(|path| files.create(path).unwrap());
+        for file in &open {
+            file.allocate(512).unwrap();
+            file.sync().unwrap();
+        }
+        files.sync_dir(Path::new("/db")).unwrap();
+        open[0].write_at(0, b"1").unwrap();
+        open[1].write_at(0, b"2").unwrap();
+        let images = (0..50).map(|seed| {
+            let image = files.crash_image(seed);
+            [&first, &second].map(|path| image.map(path).unwrap()[0] != 0)
+        });
+        assert_eq!(BTreeSet::from_iter(images).len(), 4);
+    }
+
+    /// What is there after each of 60 power cuts, all different ones.
+    fn left(files: &MemoryFs, paths: [&str; 2]) -> BTreeSet<[bool; 2]> {
+        let exists = |image: &MemoryFs, path: &str| image.exists(Path::new(path)).unwrap();
+        let images = (0..60).map(|seed| files.crash_image(seed));
+        images.map(|image| paths.map(|path| exists(&image, path))).collect()
+    }
+
+    #[test]
+    fn every_change_of_a_name_is_lost_on_its_own() {
+        let any = BTreeSet::from([[false, false], [false, true], [true, false], [true, true]]);
+        let (files, path) = with_dir();
+        let names = ["/db/file", "/db/other"];
+        let other = Path::new(names[1]);
+        files.create(&path).unwrap().sync().unwrap();
+        files.hard_link(&path, other).unwrap();
+        assert_eq!(left(&files, names), any, "created and linked");
+        files.sync_dir(Path::new("/db")).unwrap();
+        assert_eq!(left(&files, names), BTreeSet::from([[true, true]]));
+        files.remove(other).unwrap();
+        assert_eq!(left(&files, names), BTreeSet::from([[true, false], [true, true]]), "removed");
+        files.sync_dir(Path::new("/db")).unwrap();
+        files.rename(&path, other).unwrap();
+        assert_eq!(left(&files, names), any, "renamed");
+    }
+
+    #[test]
+    fn a_removed_directory_may_come_back_in_part() {
+        let (files, _) = with_dir();
+        let dir = Path::new("/db/index");
+        files.create_dir_all(dir).unwrap();
+        let names = ["/db/index/a", "/db/index/b"];
+        for name in names {
+            files.create(Path::new(name)).unwrap().sync().unwrap();
+        }
+        files.sync_dir(dir).unwrap();
+        files.remove_dir_all(dir).unwrap();
+        assert_eq!(left(&files, names).len(), 4);
+        let cut = (0..60).map(|seed| files.crash_image(seed));
+        let is_listed = |image: MemoryFs| image.list(dir).is_ok();
+        assert_eq!(BTreeSet::from_iter(cut.map(is_listed)).len(), 2);
+        let again = files.kill_image();
+        again.create_dir_all(dir).unwrap();
+        assert_eq!(left(&again, names), BTreeSet::from([[false, false]]), "another one");
+        files.sync_dir(Path::new("/db")).unwrap();
+        assert_eq!(left(&files, names), BTreeSet::from([[false, false]]), "gone for good");
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub trait Vfs: Send + Sync {
     /// Removes a name.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Removes a directory and all that is in it.
+    /// Removes a directory and all that is in it. Until the directory above is synced, a power cut
+    /// may bring it back with any part of what was in it.
     fn remove_dir_all(&self, dir: &Path) -> io::Result<()>;
 
     /// The names in a directory, sorted.
@@ -46,7 +47,7 @@ pub trait Vfs: Send + Sync {
     /// Whether a file or directory of this name exists.
     fn exists(&self, path: &Path) -> io::Result<bool>;
 
-    /// Creates a directory and those above it; nothing when it is there.
+    /// Creates a directory and those above it, durably; nothing when it is there.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
 
     /// Makes the bytes and the length of a file durable that may have been written by an earlier
@@ -65,7 +66,8 @@ pub trait File: Send + Sync {
     /// Writes all bytes at an offset, extending the file when needed.
     ///
     /// # Errors
-    /// As the operating system reports them; so for every method here.
+    /// As the operating system reports them; so for every method here. After one, any part of the
+    /// bytes may have been written.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Makes the file at least `len` bytes long with space set aside on disk, so that writing

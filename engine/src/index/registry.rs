@@ -10,16 +10,16 @@
 //! and a left one is cleared away, and no list of indexes has to be kept in step. A damaged
 //! directory, or one that knows of commits that the log has lost, is removed and built anew.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ahash::HashMap;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 
 use super::fulltext::FullTextIndex;
 use super::geo::GeoIndex;
-use super::{DerivedIndex, Health, Life};
+use super::{DerivedIndex, Health, Life, segmented};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keyspace::{Direction, KeyRange, ObjectId, PREFIX_LEN, Space, prefix, split_derived};
@@ -46,7 +46,7 @@ pub(crate) struct Routed<'a> {
 pub(crate) struct Registry {
     env: Env,
     dir: PathBuf,
-    indexes: RwLock<HashMap<ObjectId, Index>>,
+    indexes: RwLock<BTreeMap<ObjectId, Index>>,
     /// Held while segments change, so that a checkpoint sees no half of it.
     maintenance: Mutex<()>,
 }
@@ -159,7 +159,7 @@ impl Registry {
     pub(crate) fn remove(&self, id: ObjectId) -> Result<()> {
         let _quiet = self.maintenance.lock();
         self.indexes.write().remove(&id);
-        self.remove_dir(&self.dir_of(id))
+        segmented::remove_dir(&self.env, &self.dir_of(id))
     }
 
     /// The indexes whose whole prefix lies in `range`.
@@ -177,7 +177,7 @@ impl Registry {
         indexes.iter().filter(is_inside).map(|(&id, _)| id).collect()
     }
 
-    /// All open indexes.
+    /// All open indexes, by number.
     pub(crate) fn all(&self) -> Vec<(ObjectId, Index)> {
         self.indexes.read().iter().map(|(&id, index)| (id, index.clone())).collect()
     }
@@ -279,16 +279,8 @@ impl Registry {
         for name in names {
             let id = name.strip_prefix(DIR_PREFIX).and_then(|id| id.parse().ok()).map(ObjectId);
             if id.is_some_and(|id| !self.indexes.read().contains_key(&id)) {
-                self.remove_dir(&self.dir.join(name))?;
+                segmented::remove_dir(&self.env, &self.dir.join(name))?;
             }
-        }
-        Ok(())
-    }
-
-    fn remove_dir(&self, dir: &Path) -> Result<()> {
-        let io = |error| Error::io("remove the directory", dir, error);
-        if self.env.vfs.exists(dir).map_err(io)? {
-            self.env.vfs.remove_dir_all(dir).map_err(io)?;
         }
         Ok(())
     }

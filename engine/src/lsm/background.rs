@@ -40,6 +40,9 @@ struct Signal {
     /// Why the last attempt failed; gone when one succeeds.
     failure: Option<Error>,
     failure_count: u64,
+    /// How often a worker looked for work.
+    #[cfg(test)]
+    round_count: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -117,39 +120,39 @@ impl Store {
     fn work(&self, duty: Duty) {
         let _guard = PoisonOnPanic(self);
         let mut seen = 0;
+        let mut has_failed = false;
         loop {
             let outcome = self.do_duty(duty);
             let mut signal = self.background.signal.lock();
-            let did_something = match outcome {
+            #[cfg(test)]
+            {
+                signal.round_count += 1;
+            }
+            self.background.progress.notify_all();
+            let has_failed_before = std::mem::replace(&mut has_failed, outcome.is_err());
+            match outcome {
+                _ if signal.is_stopping => return,
                 Ok(did_something) => {
-                    if did_something {
+                    if did_something || has_failed_before {
                         signal.failure = None;
                     }
-                    did_something
+                    if did_something {
+                        // A flush makes work for compaction, and the other way round for waiting
+                        // writers.
+                        signal.call_count += 1;
+                        self.background.work.notify_all();
+                    } else if signal.call_count == seen {
+                        self.background.work.wait(&mut signal);
+                    }
                 }
                 Err(error) => {
-                    if signal.failure.is_none() && !signal.is_stopping {
+                    if signal.failure.is_none() {
                         tracing::error!(%error, "background work failed; trying again");
                     }
                     signal.failure = Some(error);
                     signal.failure_count += 1;
-                    self.background.progress.notify_all();
-                    if !signal.is_stopping {
-                        self.background.work.wait_for(&mut signal, RETRY_AFTER);
-                    }
-                    false
+                    self.background.work.wait_for(&mut signal, RETRY_AFTER);
                 }
-            };
-            self.background.progress.notify_all();
-            if signal.is_stopping {
-                return;
-            }
-            if did_something {
-                // A flush makes work for compaction, and the other way round for waiting writers.
-                signal.call_count += 1;
-                self.background.work.notify_all();
-            } else if signal.failure.is_none() && signal.call_count == seen {
-                self.background.work.wait(&mut signal);
             }
             seen = signal.call_count;
         }
@@ -186,7 +189,7 @@ impl Store {
             }
             self.check_archive()?;
             self.seal_active()?;
-            self.start_work()?;
+            self.start_work();
         }
         Ok(())
     }
@@ -197,13 +200,20 @@ impl Store {
             || (state.version.level(0).len() >= self.options.level0_stop_count && !self.is_paused())
     }
 
-    /// Calls the workers; without any, does the work now.
-    pub(super) fn start_work(&self) -> Result<()> {
-        if self.options.background_thread_count == 0 {
-            return self.work_inline();
+    /// Calls the workers; without any, does the work now. What fails is tried again later, and
+    /// told to whoever must wait for it.
+    pub(super) fn start_work(&self) {
+        if self.options.background_thread_count > 0 {
+            self.background.call();
+        } else if let Err(error) = self.work_inline() {
+            tracing::warn!(%error, "a flush or a compaction failed");
         }
-        self.background.call();
-        Ok(())
+    }
+
+    /// How often workers looked for work so far.
+    #[cfg(test)]
+    pub(super) fn round_count(&self) -> u64 {
+        self.background.signal.lock().round_count
     }
 
     /// The more level-0 files there are beyond the bound, the longer a commit takes.

@@ -1,5 +1,5 @@
 //! What a failing disk does to a store: it stays readable, nothing acknowledged is lost, and it
-//! works again after reopening.
+//! works again after reopening. How a whole database goes on without: [`crate::simulation`].
 
 use std::collections::BTreeMap;
 use std::io;
@@ -111,7 +111,7 @@ fn a_full_disk_at_every_call_site() {
 
 #[test]
 fn a_dying_disk_at_every_call_site() {
-    for operation in [Operation::Sync, Operation::Rename, Operation::Remove] {
+    for operation in [Operation::Sync, Operation::SyncDir, Operation::Rename, Operation::Remove] {
         let fired = (0..400)
             .take_while(|&skip| run(Some(operation), skip, Lasting::Forever, io::ErrorKind::Other))
             .count();
@@ -134,4 +134,51 @@ fn a_failed_sync_closes_the_store_for_writes() {
     assert_eq!(lsm.append(Timestamp(2), &batch).unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(lsm.durable_timestamp(), Timestamp(0));
     assert!(lsm.get(b"key", Timestamp::MAX).unwrap().is_some());
+}
+
+fn put(lsm: &Lsm, ts: u64) -> crate::Result<()> {
+    let mut batch = Batch::new();
+    batch.put(format!("key{ts}").as_bytes(), &[b'x'; 300]);
+    lsm.append(Timestamp(ts), &batch)
+}
+
+#[test]
+fn a_closed_store_writes_nothing() {
+    let faults = FaultFs::new(Arc::new(MemoryFs::default()));
+    let env = Env::with_files(Arc::new(faults.clone()));
+    let lsm = Lsm::open(env, Path::new(DIR), &options()).unwrap();
+    put(&lsm, 1).unwrap();
+    let write = lsm.store.write.lock();
+    lsm.store.seal_active().unwrap();
+    drop(write);
+    lsm.store.wal.poison();
+    let operation = Some(Operation::Create);
+    faults.inject(rule(operation, 0, Lasting::Forever, io::ErrorKind::StorageFull));
+    assert_eq!(lsm.store.flush_oldest().unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(faults.fired_count(), 0);
+}
+
+#[test]
+fn workers_rest_between_their_attempts() {
+    let faults = FaultFs::new(Arc::new(MemoryFs::default()));
+    let env = Env::with_files(Arc::new(faults.clone()));
+    let options = Options { background_thread_count: 2, ..options() };
+    let lsm = Lsm::open(env.clone(), Path::new(DIR), &options).unwrap();
+    faults.inject(Rule {
+        path_contains: ".sst".to_owned(),
+        ..rule(Some(Operation::Create), 0, Lasting::Forever, io::ErrorKind::StorageFull)
+    });
+    // One memtable is full and cannot be flushed; the worker that compacts has nothing to do.
+    (1..10).for_each(|ts| put(&lsm, ts).unwrap());
+    while faults.fired_count() == 0 {
+        env.clock.sleep(std::time::Duration::from_millis(1));
+    }
+    let before = lsm.store.round_count();
+    env.clock.sleep(std::time::Duration::from_millis(250));
+    let rounds = lsm.store.round_count() - before;
+    assert!(rounds < 20, "{rounds} rounds");
+    faults.heal();
+    lsm.flush().unwrap();
+    lsm.close().unwrap();
+    assert_eq!(verify(&env, Path::new(DIR)).unwrap().findings, []);
 }

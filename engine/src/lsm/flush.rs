@@ -58,9 +58,11 @@ impl Store {
     /// Flushes the oldest sealed memtable; false when there is none.
     ///
     /// # Errors
-    /// `Io`, `DiskFull`; the memtable then stays.
+    /// `Io`, `DiskFull`, `Closed`; the memtable then stays.
     pub(super) fn flush_oldest(&self) -> Result<bool> {
         let _flushing = self.flushing.lock();
+        // What could not be made live is not worth writing.
+        self.wal.check()?;
         let state = self.state.load_full();
         let Some((memtable, newer)) = state.sealed.split_last() else { return Ok(false) };
         let next = newer.last().unwrap_or(&state.active);

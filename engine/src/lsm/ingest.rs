@@ -25,21 +25,15 @@ impl Store {
     {
         let mut files = Vec::new();
         let written = self.write_entries(ts, entries, &mut files);
-        let added = written.and_then(|()| self.add_files(ts, &files));
-        if added.is_err() {
+        // What is in memory is older than the load and must not stay above it (V-2).
+        let is_ready = written.and_then(|()| self.flush_all());
+        if let Err(error) = is_ready {
             for file in &files {
-                // Those of a failed edit are gone already.
-                let path = FileName::Sstable(file.id).path(&self.dir);
-                if self.env.vfs.exists(&path).unwrap_or(false) && !self.is_live(file) {
-                    remove_quietly(&self.env, &path);
-                }
+                remove_quietly(&self.env, &FileName::Sstable(file.id).path(&self.dir));
             }
+            return Err(error);
         }
-        added
-    }
-
-    fn is_live(&self, file: &FileMeta) -> bool {
-        self.state.load().version.sstable(file.id).is_some()
+        self.add_files(ts, &files)
     }
 
     fn write_entries<K: AsRef<[u8]>, V: AsRef<[u8]>>(
@@ -75,9 +69,9 @@ impl Store {
         Ok(())
     }
 
+    /// Makes files live. Should that fail, only [`Store::commit_edit`] knows whether they may go:
+    /// once the manifest may name them, they must stay.
     fn add_files(&self, ts: Timestamp, files: &[FileMeta]) -> Result<()> {
-        // What is in memory is older than the load and must not stay above it (V-2).
-        self.flush_all()?;
         let _write = self.write.lock();
         if ts <= self.last_ts() {
             let (ts, last) = (ts.0, self.last_ts().0);
@@ -104,7 +98,8 @@ impl Store {
             files_written: files.len(),
             ..Event::new(EventKind::Ingest)
         });
-        self.start_work()
+        self.start_work();
+        Ok(())
     }
 
     /// Gives up everything in `range` that was written so far.
@@ -122,7 +117,8 @@ impl Store {
             )?;
         }
         // The next compaction drops the files inside and rewrites those at the edges.
-        self.start_work()
+        self.start_work();
+        Ok(())
     }
 }
 

@@ -26,7 +26,7 @@ use super::memtable::Memtable;
 use super::merge::{LevelCursor, Merge, Source};
 use super::sstable::filter::key_hash;
 use super::stats::Counters;
-use super::version::{Edit, LEVEL_COUNT, Manifest, Presence, Version, range_touches};
+use super::version::{Edit, LEVEL_COUNT, Manifest, Presence, Version, range_touches, read_current};
 use super::wal;
 use crate::env::vfs::Lock;
 use crate::env::{Env, FileId, FileName};
@@ -35,8 +35,8 @@ use crate::keyspace::{Direction, KeyRange};
 use crate::options::Options;
 use crate::timestamp::Timestamp;
 
-/// Bytes of a manifest after which a new one is begun. 4 MiB.
-const MANIFEST_LEN_MAX: u64 = 4 << 20;
+/// Bytes of a manifest after which a new one is begun. 4 MiB; 2 KiB in simulations.
+const MANIFEST_LEN_MAX: u64 = if cfg!(test) { 2 << 10 } else { 4 << 20 };
 
 /// Where keys are looked for, newest to oldest. Immutable; replaced as a whole.
 pub(super) struct State {
@@ -226,7 +226,7 @@ impl Store {
             sstable.mark_obsolete();
         }
         if manifest.len() > MANIFEST_LEN_MAX {
-            self.rotate_manifest(&mut manifest, &version)?;
+            self.rotate_manifest(&mut manifest, &version);
         }
         Ok(version)
     }
@@ -277,15 +277,25 @@ impl Store {
         manifest.append(&edit)
     }
 
-    fn rotate_manifest(&self, manifest: &mut Manifest, version: &Version) -> Result<()> {
+    /// Begins a new manifest. When that fails the old one, which has every edit, stays in use; it
+    /// is tried again with the next edit.
+    fn rotate_manifest(&self, manifest: &mut Manifest, version: &Version) {
         let id = self.new_file_id();
         let mut shape = version.shape().clone();
         shape.next_file = FileId(id.0 + 1);
-        let new = Manifest::create(&self.env, &self.dir, id, &shape)
-            .inspect_err(|_| self.wal.poison())?;
-        let old = std::mem::replace(manifest, new);
-        remove_quietly(&self.env, &FileName::Manifest(old.id()).path(&self.dir));
-        Ok(())
+        let unused = match Manifest::create(&self.env, &self.dir, id, &shape) {
+            Ok(new) => std::mem::replace(manifest, new).id(),
+            Err(error) => {
+                tracing::warn!(%error, "could not begin a new manifest");
+                let current = read_current(&self.env, &self.dir).ok().flatten();
+                if current != Some(manifest.id()) {
+                    // Nobody knows which of the two a power cut would leave.
+                    return self.wal.poison();
+                }
+                id
+            }
+        };
+        remove_quietly(&self.env, &FileName::Manifest(unused).path(&self.dir));
     }
 }
 

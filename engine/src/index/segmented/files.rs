@@ -201,6 +201,24 @@ pub(in crate::index) fn is_kind(env: &Env, dir: &Path, kind: Kind) -> Result<boo
     }
 }
 
+/// Removes the directory of an index, if there is one. The manifest goes first and for good: a power
+/// cut may bring back any part of the rest, and without a manifest that part is nothing.
+///
+/// # Errors
+/// `Io`.
+pub(in crate::index) fn remove_dir(env: &Env, dir: &Path) -> Result<()> {
+    let io = |error| Error::io("remove the directory", dir, error);
+    if !env.vfs.exists(dir).map_err(io)? {
+        return Ok(());
+    }
+    let manifest = Manifest::path(dir);
+    if env.vfs.exists(&manifest).map_err(io)? {
+        env.vfs.remove(&manifest).map_err(io)?;
+        env.vfs.sync_dir(dir).map_err(io)?;
+    }
+    env.vfs.remove_dir_all(dir).map_err(io)
+}
+
 /// Removes what a crash left behind.
 fn sweep(env: &Env, dir: &Path, manifest: &Manifest, kind: Kind) -> Result<()> {
     let exists = env.vfs.exists(dir).map_err(|error| Error::io("look for", dir, error))?;

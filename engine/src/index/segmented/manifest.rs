@@ -78,6 +78,11 @@ impl Kind {
 }
 
 impl Manifest {
+    /// Where the manifest of an index is.
+    pub fn path(dir: &Path) -> PathBuf {
+        dir.join(FILE_NAME)
+    }
+
     /// Before anything was sealed.
     fn empty() -> Self {
         Self { next_id: 1, ..Self::default() }
@@ -89,7 +94,7 @@ impl Manifest {
     /// # Errors
     /// `Io`, `Corruption`, `Unusable` when it is from a newer format.
     pub fn load(env: &Env, dir: &Path, kind: Kind) -> Result<Self> {
-        let path = dir.join(FILE_NAME);
+        let path = Self::path(dir);
         let exists = env.vfs.exists(&path).map_err(|error| Error::io("look for", &path, error))?;
         if !exists {
             return Ok(Self::empty());
@@ -170,7 +175,7 @@ impl Manifest {
     /// # Errors
     /// `Io`, `DiskFull`.
     pub fn store(&self, env: &Env, dir: &Path, kind: Kind) -> Result<()> {
-        write_atomically(&*env.vfs, &dir.join(FILE_NAME), &self.encode(dir, kind))
+        write_atomically(&*env.vfs, &Self::path(dir), &self.encode(dir, kind))
     }
 }
 

@@ -22,7 +22,7 @@ mod manifest;
 mod part;
 mod policy;
 
-pub(super) use files::{Checked, check_files, is_kind};
+pub(super) use files::{Checked, check_files, is_kind, remove_dir};
 pub(super) use index::{Delta, Segmented, State};
 pub(super) use manifest::{Ended, Kind};
 pub(super) use part::{Built, Part, Segment};
