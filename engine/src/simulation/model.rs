@@ -51,6 +51,11 @@ impl Model {
         self.commits.push(Arc::new(commit));
     }
 
+    /// Everything so far is durable.
+    pub fn ack(&mut self) {
+        self.acked = self.acked.max(self.last());
+    }
+
     /// Keys and values as of a timestamp.
     pub fn at(&self, ts: u64) -> BTreeMap<Vec<u8>, Vec<u8>> {
         let mut rows = BTreeMap::new();
@@ -96,7 +101,8 @@ impl Model {
     /// when something was cut short.
     pub fn recovered(mut self, recovered: u64) -> Vec<Self> {
         assert!(recovered >= self.acked, "lost {recovered}..{}", self.acked);
-        let last = self.last();
+        // A load may have left the mark of its time and nothing else.
+        let last = self.last().max(self.acked);
         self.commits.retain(|commit| commit.ts <= recovered);
         self.acked = recovered;
         let Some(unsure) = self.unsure.take() else {

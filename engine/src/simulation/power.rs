@@ -69,7 +69,7 @@ fn history(seed: u64) {
         life.live(steps);
         let is_clean = life.rng.random_bool(0.05);
         if is_clean && life.db.close().is_ok() {
-            life.model.acked = life.model.last();
+            life.model.ack();
         }
         let db = life.db.clone();
         drop(life);
