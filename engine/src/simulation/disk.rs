@@ -66,7 +66,7 @@ impl Trial {
     /// Everything that a database does to its files.
     fn work(&mut self) {
         for row in 0..20 {
-            let value = vec![self.number(); 60];
+            let value = [self.number(); 60];
             let writes = self.table.writes(row, (row % 5 != 4).then_some(&value[..]));
             let committed = commit(&self.db, &writes);
             self.note(committed, &writes);
