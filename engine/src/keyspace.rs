@@ -166,6 +166,32 @@ pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(end)
 }
 
+/// Checks keys and ranges made of any bytes; see [`crate::fuzzing`].
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    if let Some((space, id, rest)) = split_derived(data) {
+        assert_eq!(key(space, id, rest), data);
+    }
+    let (front, back) = data.split_at(data.len() / 2);
+    let inside = KeyRange::prefix(front);
+    assert!(inside.contains(data) && inside.contains(front));
+    assert_eq!(inside.contains(back), back.starts_with(front));
+    for direction in [Direction::Forward, Direction::Reverse] {
+        let (behind, ahead) = (inside.up_to(data, direction), inside.after(data, direction));
+        assert!(behind.contains(data) && !ahead.contains(data));
+        for probe in [front, back, data] {
+            let parts = usize::from(behind.contains(probe)) + usize::from(ahead.contains(probe));
+            assert_eq!(parts, usize::from(inside.contains(probe)));
+        }
+    }
+    let mut decoder = crate::encoding::Decoder::new(data);
+    while let Some(number) = decoder.varint() {
+        let mut again = Vec::new();
+        crate::encoding::put_varint(&mut again, number);
+        assert_eq!(crate::encoding::Decoder::new(&again).varint(), Some(number));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -60,11 +60,16 @@ pub mod db;
 pub mod encoding;
 pub mod env;
 pub mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod history;
 pub mod index;
 pub mod inspect;
 pub mod keyspace;
 pub mod lsm;
+#[cfg(all(test, feature = "shuttle"))]
+mod models;
 pub mod options;
 mod recovery;
 pub mod repair;
@@ -72,6 +77,7 @@ pub mod repair;
 mod simulation;
 pub mod snapshots;
 pub mod stats;
+mod sync;
 #[cfg(test)]
 mod testing;
 pub mod timestamp;

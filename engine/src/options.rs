@@ -1,8 +1,25 @@
 //! Every knob and every hard limit of the engine: unit, default, reason.
+//!
+//! # Limits
+//! | what | limit | beyond it |
+//! | --- | --- | --- |
+//! | a key | [`KEY_LEN_MAX`] | `Limit` from the write or the load |
+//! | a value | [`VALUE_LEN_MAX`] | `Limit` from the write or the load |
+//! | the writes of a transaction, in memory | [`Options::transaction_len_max`] | `Limit` from the write; the transaction goes on without it |
+//! | a commit, in the log | [`BATCH_LEN_MAX`] | `Limit` from the commit |
+//! | named snapshots, their names | [`SNAPSHOT_COUNT_MAX`], [`SNAPSHOT_NAME_LEN_MAX`] | `Limit` from their creation |
+//! | snapshots in use | none: one costs tens of bytes, and each belongs to a caller | |
+//! | open files | five: lock, manifest, log, and a file being written by each background thread; mapped ones are closed | |
+//! | sstables, each mapped | [`SSTABLE_COUNT_MAX`] | `Limit` from the load, flush or checkpoint that would pass it |
+//! | memtables | [`Options::sealed_memtable_count_max`] and the active one | writers wait for a flush |
+//! | sstables of level 0 | [`Options::level0_stop_count`] | writers wait for a compaction |
+//! | decoded blocks | [`Options::block_cache_len_max`] | the coldest go |
+//! | deltas of derived indexes | four times [`Options::delta_len_max`] each | writers seal them |
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::error::{Error, Result};
 use crate::lsm::compaction::Style;
 
 /// The longest key, in bytes. 65,535: its length fits two bytes, and long keys make poor indexes.
@@ -19,6 +36,26 @@ pub const SNAPSHOT_COUNT_MAX: usize = 1_000;
 
 /// The longest name of a snapshot, in bytes. 255: as a file's.
 pub const SNAPSHOT_NAME_LEN_MAX: usize = 255;
+
+/// The most live sstables. 50,000: each is a mapping, and Linux gives a process 65,530 of them. At
+/// [`Options::sstable_len_max`] that is 1.5 TiB; make that larger for more.
+pub const SSTABLE_COUNT_MAX: usize = 50_000;
+
+/// # Errors
+/// `Limit` when more is asked for than a limit allows.
+pub(crate) fn check_limit(name: &str, limit: usize, asked: usize) -> Result<()> {
+    if asked > limit {
+        return Err(Error::limit(name, limit as u64, asked as u64));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// `Limit` when a key or a value is too long.
+pub(crate) fn check_entry(key_len: usize, value_len: usize) -> Result<()> {
+    check_limit("key length", KEY_LEN_MAX, key_len)?;
+    check_limit("value length", VALUE_LEN_MAX, value_len)
+}
 
 /// How a database is opened.
 #[derive(Clone, Debug)]

@@ -16,8 +16,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use crate::db::{Db, Shared};
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
@@ -25,6 +23,7 @@ use crate::history::micros;
 use crate::keyspace::{Direction, KeyRange, Space};
 use crate::lsm::Lsm;
 use crate::options::{SNAPSHOT_COUNT_MAX, SNAPSHOT_NAME_LEN_MAX};
+use crate::sync::Mutex;
 use crate::timestamp::Timestamp;
 use crate::txn::oracle::{Oracle, Pin};
 use crate::txn::{Isolation, Snapshot, Transaction};

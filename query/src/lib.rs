@@ -18,6 +18,9 @@ pub mod dump;
 pub mod error;
 pub mod execute;
 pub mod expression;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod geo;
 pub mod identifier;
 pub mod optimize;

@@ -16,3 +16,5 @@ pub(crate) mod verify;
 
 pub use derived::{DerivedIndex, Entries, Health, Life};
 pub use row_keys::RowKeySet;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use segmented::fuzz_manifest;

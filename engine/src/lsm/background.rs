@@ -8,13 +8,12 @@
 //! [`Options::background_thread_count`]: crate::Options::background_thread_count
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
-
-use parking_lot::{Condvar, Mutex};
 
 use super::store::Store;
 use crate::error::{Error, Result};
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Condvar, Mutex};
 
 /// How long a worker waits after a failure before it tries again. 100 ms.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -64,7 +63,7 @@ impl Background {
         let duties = duties.iter().copied().chain(std::iter::repeat_n(Duty::Compact, more));
         for duty in duties {
             let worker = store.clone();
-            let spawned = std::thread::Builder::new()
+            let spawned = thread::Builder::new()
                 .name("cairn-lsm".to_owned())
                 .spawn(move || worker.work(duty))
                 .map_err(|error| Error::io("start a thread", &store.dir, error))?;
@@ -106,7 +105,7 @@ struct PoisonOnPanic<'a>(&'a Store);
 
 impl Drop for PoisonOnPanic<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if thread::panicking() {
             self.0.wal.poison();
             let mut signal = self.0.background.signal.lock();
             signal.failure = Some(Error::closed("a background worker panicked"));
@@ -276,5 +275,41 @@ impl Store {
         }
         self.background.call();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use crate::env::fault::{FaultFs, Lasting, Operation, Rule};
+    use crate::env::{Env, MemoryFs};
+    use crate::lsm::{Batch, Lsm};
+    use crate::{Options, Timestamp};
+
+    #[test]
+    fn memtables_are_limited_while_flushes_fail() {
+        let faults = std::sync::Arc::new(FaultFs::new(std::sync::Arc::new(MemoryFs::default())));
+        let options = Options {
+            memtable_len_max: 1 << 10,
+            sealed_memtable_count_max: 3,
+            background_thread_count: 1,
+            ..Options::default()
+        };
+        let env = Env::with_files(faults.clone());
+        let lsm = Lsm::open(env, Path::new("/db"), &options).unwrap();
+        faults.inject(Rule {
+            operation: Some(Operation::Create),
+            path_contains: ".sst".to_owned(),
+            skip: 0,
+            lasting: Lasting::Forever,
+            error: io::ErrorKind::StorageFull,
+        });
+        let mut batch = Batch::new();
+        batch.put(b"key", &[7; 400]);
+        let refused = (1..).find_map(|ts| lsm.append(Timestamp(ts), &batch).err()).unwrap();
+        assert_eq!(refused.kind(), crate::ErrorKind::DiskFull);
+        assert_eq!(lsm.store.state.load().sealed.len(), options.sealed_memtable_count_max);
     }
 }

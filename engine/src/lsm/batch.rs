@@ -15,8 +15,8 @@
 use std::ops::Range;
 
 use crate::encoding::{Decoder, put_bytes};
-use crate::error::{Error, Result};
-use crate::options::{BATCH_LEN_MAX, KEY_LEN_MAX, VALUE_LEN_MAX};
+use crate::error::Result;
+use crate::options::{BATCH_LEN_MAX, check_entry, check_limit};
 
 const COUNT_LEN: usize = 4;
 const DELETE: u8 = 0;
@@ -92,16 +92,8 @@ impl Batch {
     /// # Errors
     /// `Limit`.
     pub(crate) fn check_limits(&self) -> Result<()> {
-        for (name, limit, asked) in [
-            ("key length", KEY_LEN_MAX, self.key_len_max),
-            ("value length", VALUE_LEN_MAX, self.value_len_max),
-            ("batch length", BATCH_LEN_MAX, self.bytes.len()),
-        ] {
-            if asked > limit {
-                return Err(Error::limit(name, limit as u64, asked as u64));
-            }
-        }
-        Ok(())
+        check_entry(self.key_len_max, self.value_len_max)?;
+        check_limit("batch length", BATCH_LEN_MAX, self.bytes.len())
     }
 
     /// The encoded form.
@@ -154,6 +146,25 @@ fn read_range(decoder: &mut Decoder<'_>) -> Option<Range<usize>> {
     Some(decoder.offset() - len..decoder.offset())
 }
 
+/// Checks the decoder; see [`crate::fuzzing`].
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let Some(found) = operations(data) else { return };
+    let mut batch = Batch::new();
+    for operation in found {
+        let Some(Operation { key, value }) = operation else { return };
+        match value {
+            Some(value) => batch.put(&data[key], &data[value]),
+            None => batch.delete(&data[key]),
+        }
+    }
+    let stated: Vec<Operation> = operations(data).into_iter().flatten().flatten().collect();
+    let stated = stated.iter().map(|operation| {
+        (&data[operation.key.clone()], operation.value.clone().map(|value| &data[value]))
+    });
+    assert!(batch.iter().eq(stated));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,6 +195,16 @@ mod tests {
         batch.put(b"k", b"v");
         batch.delete(b"d");
         assert_eq!(batch.as_bytes(), b"\x02\0\0\0\x01\x01k\x01v\x00\x01d");
+    }
+
+    #[test]
+    fn a_batch_is_limited_as_a_whole() {
+        let whole = Batch { bytes: vec![0; BATCH_LEN_MAX], ..Batch::default() };
+        assert!(whole.check_limits().is_ok());
+        let larger = Batch { bytes: vec![0; BATCH_LEN_MAX + 1], ..Batch::default() };
+        let error = larger.check_limits().unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Limit);
+        assert!(error.message().contains("batch length"), "{error}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::env::FileName;
 use crate::error::{Error, Result};
 use crate::keyspace::KeyRange;
 use crate::lsm::compaction::picker::Busy;
+use crate::options::check_entry;
 use crate::timestamp::Timestamp;
 
 impl Store {
@@ -46,6 +47,7 @@ impl Store {
         for entry in entries {
             let (key, value) = entry?;
             let (key, value) = (key.as_ref(), value.as_ref());
+            check_entry(key.len(), value.len())?;
             if let Some(full) = builder.take_if(|b| b.len() >= self.options.sstable_len_max) {
                 if full.last_key() >= key {
                     return Err(Error::invalid("S-1: ingested keys must be sorted and distinct"));

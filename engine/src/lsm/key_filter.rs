@@ -1,11 +1,12 @@
 //! Which keys a memtable may hold: a point read of a key that is not among the recent writes,
 //! which is most of them, need not search the skip list.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// How many bits there are. 2²⁰, 128 KiB: with the 300,000 entries of a full memtable one bit in
 /// four is set, so three searches in four are spared, and nearly all in an emptier one.
-const BIT_COUNT: u64 = 1 << 20;
+/// (Models, to which every word is an object of its own, have fewer.)
+const BIT_COUNT: u64 = if cfg!(feature = "shuttle") { 1 << 9 } else { 1 << 20 };
 
 /// A set of key hashes, one bit for each: it may say of a key that it is there though it is not.
 ///

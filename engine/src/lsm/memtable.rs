@@ -15,7 +15,6 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering as Memory};
 
 use bytes::Bytes;
 use crossbeam_skiplist::SkipMap;
@@ -29,6 +28,7 @@ use super::sstable::filter::key_hash;
 use crate::env::FileId;
 use crate::error::Result;
 use crate::keyspace::{Direction, KeyRange};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering as Memory};
 use crate::timestamp::Timestamp;
 
 /// The most entries that a [`MemtableCursor`] reads ahead. 64: enough to spread the cost of a seek.

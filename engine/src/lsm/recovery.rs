@@ -12,11 +12,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use parking_lot::{Condvar, Mutex};
 
 use super::background::Background;
 use super::batch::operations;
@@ -33,6 +31,8 @@ use crate::env::vfs::Lock;
 use crate::env::{Env, FileId, FileName};
 use crate::error::{Error, Result};
 use crate::options::Options;
+use crate::sync::atomic::{AtomicU64, AtomicUsize};
+use crate::sync::{Condvar, Mutex};
 use crate::timestamp::Timestamp;
 
 /// Opens the store in `dir`.

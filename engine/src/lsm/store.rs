@@ -10,11 +10,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use parking_lot::{Condvar, Mutex};
 
 use super::background::Background;
 use super::batch::{Batch, operations};
@@ -33,6 +31,8 @@ use crate::env::{Env, FileId, FileName};
 use crate::error::{Error, Result};
 use crate::keyspace::{Direction, KeyRange};
 use crate::options::Options;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Condvar, Mutex};
 use crate::timestamp::Timestamp;
 
 /// Bytes of a manifest after which a new one is begun. 4 MiB; 2 KiB in simulations.
@@ -243,6 +243,7 @@ impl Store {
         edit.history = Some(Timestamp(self.oldest.load(Ordering::Acquire)));
         let broken = |why| Error::internal(format!("an edit does not fit: {why}"));
         let mut shape = old.shape().after(edit).map_err(broken)?;
+        shape.check_count(old.shape())?;
         edit.forgotten = shape.finished_drops();
         shape.drops.retain(|mark| !edit.forgotten.contains(mark));
         let known: Vec<_> = old.sstables().cloned().collect();

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
 use super::oracle::Oracle;
 use super::read_set::ReadSet;
@@ -19,6 +18,7 @@ use crate::history::History;
 use crate::index::registry::{self, Registry};
 use crate::keyspace::{KeyRange, split_derived};
 use crate::lsm::{Batch, Lsm};
+use crate::sync::Mutex;
 use crate::timestamp::Timestamp;
 
 /// Puts commits in order.

@@ -10,14 +10,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread::JoinHandle;
-
-use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::blocking::BlockingHook;
 use super::oracle::Oracle;
 use crate::error::{Error, Result};
 use crate::lsm::Lsm;
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::timestamp::Timestamp;
 
 /// Called once with the outcome.
@@ -80,7 +79,7 @@ impl Durability {
         pending.callbacks.entry(ts).or_default().push(callback);
         if pending.thread.is_none() {
             let durability = Arc::clone(self);
-            let builder = std::thread::Builder::new().name("cairn-sync".into());
+            let builder = thread::Builder::new().name("cairn-sync".into());
             match builder.spawn(move || durability.run()) {
                 Ok(thread) => pending.thread = Some(thread),
                 // No thread to be had: this one does the work.
@@ -102,7 +101,7 @@ impl Durability {
         };
         self.arrived.notify_all();
         // The last owner of a database may be one of its own callbacks; that thread ends by itself.
-        if let Some(thread) = thread.filter(|it| it.thread().id() != std::thread::current().id()) {
+        if let Some(thread) = thread.filter(|it| it.thread().id() != thread::current().id()) {
             let _ = thread.join();
         }
     }

@@ -23,11 +23,10 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use parking_lot::Mutex;
 
 use crate::lsm::Lsm;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::timestamp::Timestamp;
 
 /// The clock of commits.
@@ -99,9 +98,10 @@ impl Oracle {
         self.published.store(ts.0, Ordering::Release);
     }
 
-    /// Everything up to `ts` is on disk now.
+    /// Everything up to `ts` is on disk now. A commit that is in the log and not yet published is
+    /// not counted (O-1): a snapshot there would see half of it. Its own wait will count it.
     pub(crate) fn advance_durable(&self, ts: Timestamp) {
-        self.durable.fetch_max(ts.0, Ordering::AcqRel);
+        self.durable.fetch_max(ts.min(self.published()).0, Ordering::AcqRel);
     }
 
     /// Takes a snapshot of all that is durable, and at least of what was committed at `after`.
@@ -219,6 +219,16 @@ mod tests {
         assert_eq!(oracle.oldest(), Timestamp(5));
         drop(again);
         assert_eq!(oracle.oldest(), Timestamp(8), "a later snapshot may be taken there");
+    }
+
+    #[test]
+    fn what_is_not_published_is_not_durable() {
+        let oracle = Arc::new(Oracle::new(Timestamp(5), Timestamp(5)));
+        oracle.advance_durable(Timestamp(6));
+        assert_eq!((oracle.durable(), oracle.pin(Timestamp(0)).ts()), (Timestamp(5), Timestamp(5)));
+        oracle.publish(Timestamp(6));
+        oracle.advance_durable(Timestamp(6));
+        assert_eq!(oracle.durable(), Timestamp(6));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
 use super::oracle::Pin;
 use super::read_set::Reached;
@@ -13,6 +12,7 @@ use super::write_set::Statement;
 use crate::error::Result;
 use crate::keyspace::{Direction, KeyRange};
 use crate::lsm::{Lsm, LsmScan};
+use crate::sync::Mutex;
 
 /// Own writes are fetched from the write set in pieces, so that its mutex is taken seldom.
 const OWN_ROWS_PER_FETCH: usize = 64;

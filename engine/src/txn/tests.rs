@@ -9,7 +9,7 @@ use super::*;
 use crate::db::Db;
 use crate::error::ErrorKind;
 use crate::keyspace::KeyRange;
-use crate::options::Options;
+use crate::options::{KEY_LEN_MAX, Options, VALUE_LEN_MAX};
 
 const WAIT: WaitPolicy = WaitPolicy::Wait(None);
 
@@ -323,12 +323,27 @@ fn limits_name_themselves() {
     let db = Db::in_memory(Options { transaction_len_max: 1000, ..Options::default() }).unwrap();
     let txn = db.begin(Isolation::ReadCommitted);
     let errors = [
-        txn.put(&vec![0; crate::options::KEY_LEN_MAX + 1], b"").unwrap_err(),
+        txn.put(&vec![0; KEY_LEN_MAX + 1], b"").unwrap_err(),
+        txn.put(b"k", &vec![0; VALUE_LEN_MAX + 1]).unwrap_err(),
         txn.put(b"k", &[0; 2000]).unwrap_err(),
+        db.write_now(&vec![0; KEY_LEN_MAX + 1], None).unwrap_err(),
     ];
     assert!(errors.iter().all(|error| error.kind() == ErrorKind::Limit));
     txn.put(b"k", b"v").unwrap();
     txn.commit().unwrap();
+}
+
+#[test]
+fn a_load_obeys_the_limits_of_a_write() {
+    let db = db();
+    for (key_len, value_len) in [(KEY_LEN_MAX + 1, 0), (1, VALUE_LEN_MAX + 1)] {
+        let entries = [(vec![0; 1], vec![0; 1]), (vec![1; key_len], vec![0; value_len])];
+        let error = db.ingest(entries.into_iter().map(Ok)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit);
+    }
+    let snapshot = db.snapshot();
+    assert_eq!(snapshot.scan(&KeyRange::all(), Direction::Forward).unwrap().count(), 0);
+    db.ingest([Ok((vec![1; KEY_LEN_MAX], b"longest"))].into_iter()).unwrap();
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
-use parking_lot::{Mutex, MutexGuard};
 
 use super::Isolation;
 use super::commit::Committed;
@@ -25,7 +24,8 @@ use crate::index::fulltext::{Give, TextQuery};
 use crate::index::geo::Aabb;
 use crate::keyspace::{self, Direction, KeyRange, ObjectId, PREFIX_LEN, Space};
 use crate::lsm::Lsm;
-use crate::options::{KEY_LEN_MAX, VALUE_LEN_MAX};
+use crate::options::check_entry;
+use crate::sync::{Mutex, MutexGuard};
 use crate::timestamp::Timestamp;
 
 /// A point in a transaction to go back to.
@@ -318,7 +318,7 @@ impl Transaction {
     /// # Errors
     /// `Limit` when the key, the value or the transaction is too large.
     pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
-        check_len("value_len_max", VALUE_LEN_MAX, value)?;
+        check_entry(key.len(), value.len())?;
         self.record(key, Some(Bytes::copy_from_slice(value)))
     }
 
@@ -416,7 +416,7 @@ impl Transaction {
     }
 
     fn record(&self, key: &[u8], value: Option<Bytes>) -> Result<()> {
-        check_len("key_len_max", KEY_LEN_MAX, key)?;
+        check_entry(key.len(), 0)?;
         let len_max = self.db.shared.options.transaction_len_max;
         let mut state = self.state.lock();
         let statement: Statement = state.statement;
@@ -511,11 +511,4 @@ impl std::fmt::Debug for Transaction {
             .field("isolation", &self.isolation)
             .finish_non_exhaustive()
     }
-}
-
-fn check_len(name: &str, len_max: usize, bytes: &[u8]) -> Result<()> {
-    if bytes.len() > len_max {
-        return Err(Error::limit(name, len_max as u64, bytes.len() as u64));
-    }
-    Ok(())
 }

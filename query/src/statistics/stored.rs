@@ -4,7 +4,7 @@
 //! They are derived data: what cannot be read is forgotten and gathered again.
 //!
 //! # Layout
-//! Key: `0x01 's' storage u32` (big-endian). Value: one stored row ([`crate::value::row`]) of
+//! Key: `0x01 'a' storage u32` (big-endian). Value: one stored row ([`crate::value::row`]) of
 //!
 //! | columns | what |
 //! | --- | --- |
@@ -24,7 +24,7 @@ use crate::value::row::{self, RowReader};
 /// Beyond this many bytes the values are left out: a table of large values.
 const LEN_MAX: usize = 1 << 20;
 
-const PREFIX: [u8; 2] = [Space::Meta as u8, b's'];
+const PREFIX: [u8; 2] = [Space::Meta as u8, b'a'];
 
 fn key(storage: ObjectId) -> Vec<u8> {
     [&PREFIX[..], &storage.0.to_be_bytes()].concat()
@@ -134,6 +134,15 @@ fn decode(bytes: &[u8]) -> Option<TableStatistics> {
         columns.push(values.column()?);
     }
     Some(TableStatistics { rows, width, columns })
+}
+
+/// Checks the decoder; see [`crate::fuzzing`].
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let Some(statistics) = decode(data) else { return };
+    let stored = encode(&statistics).expect("it was no larger before");
+    let again = decode(&stored).expect("it was stored");
+    assert_eq!(encode(&again).expect("as before"), stored);
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use cairn_engine::Bytes;
 use num_bigint::BigInt;
 
 use super::datetime::Interval;
-use super::numeric::{Decimal, Digits, Numeric};
+use super::numeric::{Decimal, Digits, Numeric, SCALE_MAX};
 use super::{Array, EnumLabel, Range, Type, Value, opaque};
 use crate::error::{Error, Result, SqlState};
 
@@ -504,7 +504,7 @@ impl<'a> Source<'a> {
             INFINITY => Some(Numeric::Infinity),
             NEGATIVE_INFINITY => Some(Numeric::NegativeInfinity),
             FINITE => {
-                let scale = u32::try_from(self.len()?).ok()?;
+                let scale = u32::try_from(self.len()?).ok().filter(|scale| *scale <= SCALE_MAX)?;
                 if self.bytes.len() <= size_of::<i64>() {
                     return Some(Numeric::finite(Digits::Small(self.int()?.into()), scale));
                 }
@@ -581,6 +581,20 @@ mod tests {
             Value::array(Type::Int4, vec![Value::Int4(1), Value::Null]),
             Value::Record([Value::text("a"), Value::Int4(2)].into()),
         ]
+    }
+
+    #[test]
+    fn scales_that_no_number_has_are_refused() {
+        let stored = |scale: u32| {
+            let mut bytes = vec![Tag::Numeric as u8, FINITE];
+            put_len(scale as usize, &mut bytes);
+            bytes.push(7);
+            bytes
+        };
+        assert!(decode_value(&stored(SCALE_MAX)).is_ok());
+        // To compare such a number would take a power of ten with as many digits.
+        assert!(decode_value(&stored(SCALE_MAX + 1)).is_err());
+        assert!(decode_value(&stored(u32::MAX)).is_err());
     }
 
     #[test]

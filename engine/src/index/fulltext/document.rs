@@ -363,6 +363,21 @@ impl DocumentBuilder {
     }
 }
 
+/// Checks the decoder; see [`crate::fuzzing`].
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let Some(document) = Document::decode(Bytes::copy_from_slice(data)) else { return };
+    let mut builder = DocumentBuilder::default();
+    for lexeme in document.iter() {
+        assert!(std::str::from_utf8(lexeme.text.as_bytes()).is_ok());
+        assert!(document.find(lexeme.text).is_some());
+        builder.push(lexeme.text, lexeme.positions.iter());
+    }
+    assert_eq!(document.iter().count(), document.len());
+    let again = Document::decode(builder.finish().encoded().clone()).expect("it was built");
+    assert!(again.iter().map(|lexeme| lexeme.text).eq(document.iter().map(|lexeme| lexeme.text)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

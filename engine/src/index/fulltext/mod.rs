@@ -26,6 +26,8 @@ pub use index::FullTextIndex;
 pub(super) use index::{check_files, is_here};
 pub use query::{TextQuery, TextTerm};
 pub use search::{Give, Hit, HitRow, Search};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use segment::fuzz as fuzz_segment;
 
 /// What a search reads.
 type State = super::segmented::State<segment::Segment, delta::Delta>;

@@ -17,6 +17,8 @@ pub use index::GeoIndex;
 pub(super) use index::check_files;
 pub use nearest::{Nearest, Neighbor};
 pub use search::{Hit, Search};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use segment::fuzz as fuzz_segment;
 
 /// What a search reads.
 type State = super::segmented::State<segment::Segment, delta::Delta>;

@@ -192,6 +192,25 @@ fn is_older(body: &[u8], stored: Option<u32>, kind: Kind) -> bool {
     is_older && body.starts_with(kind.magic) && stored == Some(checksum(&[body]))
 }
 
+/// Checks the decoder on any bytes with a right frame; see [`crate::fuzzing`].
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    const KIND: Kind =
+        Kind { name: "test", magic: b"CAIRNTST", format_version: 1, extension: "test" };
+    let (env, dir) = (Env::memory(), Path::new("/index"));
+    env.vfs.create_dir_all(dir).expect("in memory");
+    let mut framed = KIND.magic.to_vec();
+    framed.extend(KIND.format_version.to_le_bytes());
+    framed.extend_from_slice(data);
+    framed.extend(checksum(&[&framed, name_of(dir)]).to_le_bytes());
+    for bytes in [data, &framed] {
+        write_atomically(&*env.vfs, &dir.join(FILE_NAME), bytes).expect("in memory");
+        let Ok(manifest) = Manifest::load(&env, dir, KIND) else { continue };
+        manifest.store(&env, dir, KIND).expect("in memory");
+        assert_eq!(Manifest::load(&env, dir, KIND).ok(), Some(manifest));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

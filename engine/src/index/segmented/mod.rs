@@ -24,5 +24,7 @@ mod policy;
 
 pub(super) use files::{Checked, check_files, is_kind, remove_dir};
 pub(super) use index::{Delta, Segmented, State};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use manifest::fuzz as fuzz_manifest;
 pub(super) use manifest::{Ended, Kind};
 pub(super) use part::{Built, Part, Segment};

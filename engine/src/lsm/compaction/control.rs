@@ -8,11 +8,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::Mutex;
-
 use super::in_flight::{CompactionJob, Job};
 use crate::error::{Error, Result};
 use crate::lsm::store::Store;
+use crate::sync::Mutex;
 
 /// Follows a manual compaction from another thread, and stops it.
 #[derive(Debug, Default)]

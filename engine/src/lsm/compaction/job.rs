@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use parking_lot::MutexGuard;
-
 use super::control::CompactionControl;
 use super::in_flight::{InFlight, Job};
 use super::manual::{Step, Wanted};
@@ -21,6 +19,7 @@ use crate::lsm::merge::{Merge, Source};
 use crate::lsm::sstable::{Compression, FileMeta, SstableBuilder};
 use crate::lsm::store::{Store, remove_quietly};
 use crate::lsm::version::{Edit, Shape, Version, range_touches};
+use crate::sync::MutexGuard;
 
 /// Entries between two looks at the stop flag and the rate limit. 1,024.
 const CHECK_INTERVAL: u64 = 1024;

@@ -44,6 +44,8 @@ const LZ4: u8 = 1;
 /// The longest payload that we decompress: beyond it a length is not believed. 2 GiB: one value of
 /// the greatest length fits.
 const PAYLOAD_LEN_MAX: usize = 2 << 30;
+/// The most bytes that one byte of an LZ4 block stands for.
+const LZ4_RATIO_MAX: usize = 255;
 
 /// Whether blocks are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,9 +179,12 @@ pub(crate) fn unseal(sealed: &Bytes) -> Result<Bytes, BadBlock> {
 }
 
 fn decompress(packed: &[u8]) -> Option<Bytes> {
-    let len =
-        usize::try_from(Decoder::new(packed).u32()?).ok().filter(|&l| l <= PAYLOAD_LEN_MAX)?;
-    let payload = lz4_flex::block::decompress(packed.get(OFFSET_LEN..)?, len).ok()?;
+    let len = usize::try_from(Decoder::new(packed).u32()?).ok()?;
+    let packed = packed.get(OFFSET_LEN..)?;
+    if len > PAYLOAD_LEN_MAX.min(packed.len().saturating_mul(LZ4_RATIO_MAX)) {
+        return None;
+    }
+    let payload = lz4_flex::block::decompress(packed, len).ok()?;
     (payload.len() == len).then(|| payload.into())
 }
 

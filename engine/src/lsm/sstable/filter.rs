@@ -17,6 +17,9 @@ use crate::lsm::tally::Tally;
 /// Stored filters depend on it; never change.
 const SEED: [u8; 32] = *b"cairn sstable filter, format 1..";
 
+/// The most hashes of a key that a filter is believed to want: enough for 90 bits per key.
+const HASH_COUNT_MAX: u32 = 64;
+
 /// The hash of a user key that filters work on. Stored filters depend on it; never change.
 #[inline]
 pub(crate) fn key_hash(key: &[u8]) -> u64 {
@@ -73,7 +76,8 @@ impl Filter {
     /// Reads a payload; `None` when it is malformed.
     pub(crate) fn new(payload: &[u8]) -> Option<Self> {
         let bloom = Bloom::from_slice(payload).ok()?;
-        (!bloom.is_empty()).then_some(Self(bloom))
+        let is_quick = bloom.number_of_hash_functions() <= HASH_COUNT_MAX;
+        (is_quick && !bloom.is_empty()).then_some(Self(bloom))
     }
 
     /// False: no key with this [`key_hash`] is in the sstable.
@@ -106,11 +110,15 @@ mod tests {
 
     #[test]
     fn malformed_filters_are_refused() {
+        const HASH_COUNT_AT: usize = 9;
         let mut builder = FilterBuilder::new(10);
         builder.add(b"k");
         let payload = builder.finish().unwrap();
         for end in 0..payload.len() {
             assert!(Filter::new(&payload[..end]).is_none());
         }
+        let mut endless = payload;
+        endless[HASH_COUNT_AT..][..4].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(Filter::new(&endless).is_none());
     }
 }

@@ -104,6 +104,18 @@ impl Footer {
     }
 }
 
+/// The first bytes of `data` as a footer with a right checksum and magic; `None` when there are
+/// too few.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn with_checksum(data: &[u8]) -> Option<[u8; FOOTER_LEN]> {
+    let mut out = [0; FOOTER_LEN];
+    out[..CHECKSUM_AT].copy_from_slice(data.get(..CHECKSUM_AT)?);
+    let sum = checksum(&[&out[..CHECKSUM_AT]]);
+    out[CHECKSUM_AT..MAGIC_AT].copy_from_slice(&sum.to_le_bytes());
+    out[MAGIC_AT..].copy_from_slice(MAGIC);
+    Some(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

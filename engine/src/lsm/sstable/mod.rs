@@ -17,6 +17,8 @@ mod block_index;
 pub(crate) mod builder;
 pub(crate) mod filter;
 mod footer;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub(crate) mod properties;
 pub(crate) mod reader;
 mod remains;

@@ -6,7 +6,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
@@ -23,6 +22,7 @@ use crate::keyspace::{Direction, KeyRange};
 use crate::lsm::block_cache::BlockCache;
 use crate::lsm::internal_key::compare;
 use crate::lsm::iterator::{Cursor, Start};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::timestamp::Timestamp;
 
 /// Whether decoded blocks go to the cache.

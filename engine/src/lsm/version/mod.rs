@@ -5,6 +5,8 @@
 //! until the last reader is gone.
 
 mod edit;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub(crate) mod manifest;
 mod shape;
 

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use super::edit::Edit;
 use crate::env::FileId;
+use crate::error::Error;
 use crate::keyspace::KeyRange;
 use crate::lsm::sstable::FileMeta;
 use crate::lsm::wal::Bounds;
+use crate::options::{SSTABLE_COUNT_MAX, check_limit};
 use crate::timestamp::Timestamp;
 
 /// Levels, level 0 included. 7: enough for petabytes at a multiplier of ten.
@@ -110,6 +112,16 @@ impl Shape {
         }
     }
 
+    /// Refuses more files than may be live; going down from too many is well.
+    ///
+    /// # Errors
+    /// `Limit`.
+    pub(crate) fn check_count(&self, before: &Self) -> Result<(), Error> {
+        let count = |shape: &Self| shape.levels.iter().map(Vec::len).sum::<usize>();
+        let limit = SSTABLE_COUNT_MAX.max(count(before));
+        check_limit("live sstables", limit, count(self))
+    }
+
     /// The edit that makes this shape out of nothing.
     pub(crate) fn to_edit(&self) -> Edit {
         Edit {
@@ -202,5 +214,25 @@ impl Shape {
             self.flushed >= mark.ts && !self.files().any(|(_, file)| mark.touches_file(file))
         };
         self.drops.iter().filter(is_finished).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_limited_on_the_way_up() {
+        let with = |count| {
+            let mut shape = Shape::default();
+            let properties = crate::lsm::sstable::Properties::default();
+            let file = Arc::new(FileMeta { id: FileId(1), len: 1, properties });
+            shape.levels[0] = vec![file; count];
+            shape
+        };
+        assert!(with(SSTABLE_COUNT_MAX).check_count(&with(0)).is_ok());
+        let error = with(SSTABLE_COUNT_MAX + 1).check_count(&with(SSTABLE_COUNT_MAX)).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Limit);
+        assert!(with(SSTABLE_COUNT_MAX + 8).check_count(&with(SSTABLE_COUNT_MAX + 9)).is_ok());
     }
 }

@@ -4,6 +4,8 @@
 //! of a memtable are removed when its sstable is in the manifest.
 
 mod archive;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub(crate) mod reader;
 mod record;
 pub(crate) mod writer;

@@ -12,13 +12,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-use parking_lot::Mutex;
 
 use super::record::{Record, SEGMENT_HEADER_LEN, SegmentHeader};
 use crate::env::{Env, File, FileId, FileName};
 use crate::error::{Error, Result};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::timestamp::Timestamp;
 
 /// Unsynced bytes after which `append` writes (but does not sync) them. 1 MiB.

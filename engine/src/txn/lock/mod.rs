@@ -17,10 +17,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ahash::{HashMap, RandomState};
-use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
 use crate::keyspace::ObjectId;
+use crate::sync::Mutex;
 use crate::txn::blocking::BlockingHook;
 
 use deadlock::{Edges, Wait, Waits};

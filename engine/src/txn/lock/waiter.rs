@@ -3,11 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-
 use super::LockOwner;
 use super::entry::LockScope;
 use super::mode::LockMode;
+use crate::sync::{Condvar, Mutex};
 
 /// How often a sleeper looks at its cancel flag although nobody woke it: a flag that is set
 /// without [`super::LockTable::wake`] is still noticed within this time.

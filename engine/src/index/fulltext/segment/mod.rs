@@ -250,6 +250,26 @@ impl Segment {
     }
 }
 
+/// Checks the decoders of the file and of its rows; see [`crate::fuzzing`]. What tantivy reads is
+/// behind checksums and not tried here.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let path = Path::new("/1.fts");
+    for bytes in [Bytes::copy_from_slice(data), pack::framed(data).into()] {
+        for section in pack::unpack(path, &bytes).unwrap_or_default() {
+            let _ = pack::check(path, &section);
+        }
+    }
+    let Some(rows) = Rows::new(Bytes::copy_from_slice(data)) else { return };
+    for doc in 0..rows.len() {
+        let _ = (rows.row(doc), rows.begin(doc), rows.size(doc), rows.key(doc), rows.ordered(doc));
+    }
+    if let Some(all) = (0..rows.len()).map(|doc| rows.row(doc)).collect::<Option<Vec<_>>>() {
+        let again = Rows::new(rows::encode(&all).into()).expect("it was encoded");
+        assert!((0..).zip(all).all(|(doc, row)| again.row(doc) == Some(row)));
+    }
+}
+
 impl std::fmt::Debug for Tantivy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.index.fmt(f)

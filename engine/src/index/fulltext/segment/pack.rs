@@ -120,6 +120,19 @@ pub(super) fn check(path: &Path, section: &Section) -> Result<()> {
     Err(Error::corruption(path, section.offset, expected, found))
 }
 
+/// Any bytes as the table of a file with a right frame.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn framed(table: &[u8]) -> Vec<u8> {
+    let mut out = pack(&[]);
+    out.truncate(HEADER_LEN);
+    let offset = (out.len() as u64).to_le_bytes();
+    out.extend_from_slice(table);
+    out.extend(offset);
+    out.extend(checksum(&[table, &offset]).to_le_bytes());
+    out.extend(MAGIC);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -54,6 +54,36 @@ pub(super) fn level_counts(entry_count: usize) -> Vec<usize> {
     levels
 }
 
+/// Any bytes as a segment file: the first says how many entries there are, the rest is cut or
+/// filled up to their length and framed with right checksums.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn framed(data: &[u8]) -> Vec<u8> {
+    use crate::encoding::checksum::checksum;
+
+    let ([entry_count, keys_len], rest) = crate::fuzzing::head::<2>(data);
+    let (entry_count, keys_len) = (usize::from(entry_count), usize::from(keys_len));
+    let node_count: usize = level_counts(entry_count).iter().sum();
+    let len = (1 + node_count) * CHUNK_LEN + entry_count * NUMBER_LEN + keys_len;
+    let mut out = vec![0; CHUNK_LEN];
+    out[..8].copy_from_slice(MAGIC);
+    out[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+    out[ENTRY_COUNT_AT..KEYS_LEN_AT].copy_from_slice(&(entry_count as u64).to_le_bytes());
+    out[KEYS_LEN_AT..CHECKSUMS_CRC_AT].copy_from_slice(&(keys_len as u64).to_le_bytes());
+    out.extend(rest.iter().copied().cycle().take(if rest.is_empty() {
+        0
+    } else {
+        len - CHUNK_LEN
+    }));
+    out.resize(len.next_multiple_of(CHUNK_LEN), 0);
+    let table: Vec<u8> =
+        out[CHUNK_LEN..].chunks(CHUNK_LEN).flat_map(|it| checksum(&[it]).to_le_bytes()).collect();
+    out[CHECKSUMS_CRC_AT..][..4].copy_from_slice(&checksum(&[&table]).to_le_bytes());
+    let sum = checksum(&[&out[..HEADER_CRC_AT]]);
+    out[HEADER_CRC_AT..CHUNK_LEN].copy_from_slice(&sum.to_le_bytes());
+    out.extend(table);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

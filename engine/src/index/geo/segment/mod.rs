@@ -5,6 +5,8 @@ mod layout;
 mod read;
 
 pub(super) use build::build;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use read::fuzz;
 pub(super) use read::{Entry, Segment};
 
 use bytes::Bytes;

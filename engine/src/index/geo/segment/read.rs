@@ -311,6 +311,33 @@ fn entry(item: u32, bytes: &[u8]) -> Entry {
     }
 }
 
+/// Checks the decoder on any bytes, as they are and with right checksums; see [`crate::fuzzing`].
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let env = crate::env::Env::memory();
+    let path = Path::new("/index/1.geo");
+    env.vfs.create_dir_all(Path::new("/index")).expect("in memory");
+    for bytes in [data.to_vec(), super::layout::framed(data)] {
+        let file = env.vfs.create(path).expect("in memory");
+        file.write_at(0, &bytes).expect("in memory");
+        let Ok(segment) = <Segment as segmented::Segment>::open(&*env.vfs, path) else { continue };
+        segmented::Segment::check(&segment).expect("the checksums are right");
+        for level in 1..segment.levels.len() {
+            for node in 0..segment.node_count(level) {
+                let children = segment.children(level, node).expect("the tree is complete");
+                assert!(children.count() > 0);
+            }
+        }
+        let count = segment.entry_count;
+        let leaves = (0..segment.node_count(0)).map(|leaf| segment.entries(leaf));
+        let entries = leaves.map(|leaf| leaf.expect("the tree is complete").count()).sum::<usize>();
+        assert_eq!(entries, count as usize);
+        for index in 0..count {
+            let _ = segmented::Segment::ordered(&segment, index);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
