@@ -29,8 +29,9 @@ impl Vfs for OsFs {
             return Ok(Bytes::new()); // an empty range cannot be mapped
         }
         // SAFETY: the mapping must not change while it is borrowed. The engine never writes to a
-        // file after it mapped it: sstables are immutable, WAL segments and manifests are mapped
-        // only while they are replayed, and the directory lock keeps other engines out. Removing
+        // file after it mapped it: sstables are immutable, manifests are mapped only while they are
+        // replayed, WAL segments while they are replayed or, sealed, copied to an archive, and
+        // the directory lock keeps other engines out. Removing
         // the name leaves the mapped pages alone. Outside interference (another program
         // truncating our files) is beyond what a process can defend itself against.
         let map = unsafe { memmap2::Mmap::map(&file)? };

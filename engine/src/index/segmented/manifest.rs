@@ -202,7 +202,7 @@ pub(crate) fn fuzz(data: &[u8]) {
     let mut framed = KIND.magic.to_vec();
     framed.extend(KIND.format_version.to_le_bytes());
     framed.extend_from_slice(data);
-    framed.extend(checksum(&[&framed, name_of(dir)]).to_le_bytes());
+    framed.extend(checksum(&[name_of(dir), &framed]).to_le_bytes());
     for bytes in [data, &framed] {
         write_atomically(&*env.vfs, &dir.join(FILE_NAME), bytes).expect("in memory");
         let Ok(manifest) = Manifest::load(&env, dir, KIND) else { continue };

@@ -9,13 +9,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::Mutex;
-
 use super::reader::Segment;
 use crate::env::atomic_file::write_atomically;
 use crate::env::{Env, FileId, FileName};
 use crate::error::{Error, Result};
 use crate::lsm::batch::{Batch, Operation, operations};
+use crate::sync::Mutex;
 use crate::timestamp::Timestamp;
 
 /// Where sealed segments go.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::reader::Log;
+use super::reader::{Bounds, Log};
 use super::record::{RECORD_HEADER_LEN, Record, SEGMENT_HEADER_LEN, SegmentHeader};
 use crate::env::{Env, FileId, FileName};
 use crate::fuzzing::{flip, head};
@@ -59,7 +59,7 @@ pub(crate) fn segment(data: &[u8]) {
     env.vfs.create_dir_all(dir).expect("in memory");
     let file = env.vfs.create(&FileName::Wal(ID).path(dir)).expect("in memory");
     file.write_at(0, &bytes).expect("in memory");
-    let Ok(log) = Log::open(&env, dir, &[ID], None) else { return };
+    let Ok(log) = Log::open(&env, dir, &[ID], Bounds::default()) else { return };
     let mut replayed = Vec::new();
     for segment in &log.segments {
         let _ = segment.replay(|_, ts, payload| {
