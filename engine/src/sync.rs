@@ -1,7 +1,7 @@
 //! Locks, atomics and threads of what many threads share.
 //!
 //! They are parking_lot's and the standard library's. With the feature `shuttle`, which only the
-//! [models](crate::models) ask for, each is one whose every step a scheduler chooses: a model then
+//! models ask for, each is one whose every step a scheduler chooses: a model then
 //! runs the code itself under thousands of interleavings, and a failing one can be repeated.
 
 #[cfg(not(feature = "shuttle"))]
