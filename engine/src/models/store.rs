@@ -13,7 +13,7 @@ use shuttle::thread;
 use super::{check_one_in, options};
 use crate::env::{Env, MemoryFs};
 use crate::keyspace::{Direction, KeyRange};
-use crate::lsm::{Batch, Lsm, verify};
+use crate::lsm::{Batch, CompactionControl, Lsm, verify};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::timestamp::Timestamp;
 
@@ -57,7 +57,7 @@ fn reads_do_not_notice_flushes_and_compactions() {
             let lsm = lsm.clone();
             thread::spawn(move || {
                 lsm.flush().unwrap();
-                lsm.compact_range(&KeyRange::all()).unwrap();
+                lsm.compact_range(&KeyRange::all(), &CompactionControl::default()).unwrap();
             })
         };
         for _ in 0..2 {
