@@ -110,6 +110,24 @@ impl Db {
         Snapshot::new(self.clone(), Arc::new(pin))
     }
 
+    /// Reads the newest durable value of one key, as a snapshot taken now would: cheaper than to
+    /// take one.
+    ///
+    /// # Errors
+    /// `Corruption`, `Io`.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
+        let Shared { oracle, lsm, .. } = &*self.shared;
+        loop {
+            let ts = oracle.durable();
+            let found = lsm.get(key, ts)?;
+            // Nothing was pinned, so what `ts` sees may have been dropped meanwhile; not while no
+            // snapshot after it was the oldest one.
+            if lsm.oldest_snapshot() <= ts {
+                return Ok(found.and_then(|(_, value)| value));
+            }
+        }
+    }
+
     /// Commits one write by itself, at once and without locks: for what must survive the rollback
     /// of the transaction around it, such as a sequence's state. `None` removes the key. It is
     /// durable no later than any later commit; [`Db::wait_durable`] waits for it alone.
@@ -306,6 +324,15 @@ impl Db {
     /// every flush.
     pub fn pause_compaction(&self) -> CompactionPause {
         self.shared.lsm.pause_compaction()
+    }
+
+    /// Flushes, and waits until compaction has nothing left to do.
+    ///
+    /// # Errors
+    /// As [`Db::flush`].
+    pub fn settle(&self) -> Result<()> {
+        self.flush()?;
+        self.shared.lsm.settle()
     }
 
     /// Makes a complete copy in the new directory `dir`, on the same file system, while everything

@@ -72,7 +72,8 @@ pub struct Options {
     pub delta_len_max: usize,
     /// Bytes of uncommitted writes that one transaction may hold in memory. 1 GiB.
     pub transaction_len_max: usize,
-    /// Bytes of an sstable block before compression. 4 KiB: a point read decodes one.
+    /// Bytes of an sstable block before compression. 2 KiB: a point read decodes one; 4 KiB takes a
+    /// hundredth less disk and half as much time again.
     pub block_len: usize,
     /// Bytes after which compaction begins the next sstable. 32 MiB.
     pub sstable_len_max: u64,
@@ -120,7 +121,7 @@ impl Default for Options {
             block_cache_len_max: 256 << 20,
             delta_len_max: 8 << 20,
             transaction_len_max: 1 << 30,
-            block_len: 4 << 10,
+            block_len: 2 << 10,
             sstable_len_max: 32 << 20,
             filter_bits_per_key: 10,
             compaction_style: Style::Levelled,

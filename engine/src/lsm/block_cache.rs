@@ -1,6 +1,6 @@
 //! Decoded blocks, bounded in bytes and shared by all sstables.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use quick_cache::Weighter;
@@ -11,8 +11,12 @@ use crate::env::FileId;
 
 /// What a cached block costs besides its bytes.
 const ENTRY_OVERHEAD_LEN: u64 = 64;
+/// Of so many misses one is inserted into a full cache. 4.
+const MISSES_PER_INSERT: u64 = 4;
+/// Of so many misses one looks whether the cache is full, which takes a while. 256.
+const MISSES_PER_LOOK: u64 = 256;
 /// Expected length of a block, to size the cache's tables.
-const BLOCK_LEN_EXPECTED: usize = 4 << 10;
+const BLOCK_LEN_EXPECTED: usize = 2 << 10;
 
 /// A block: its file and its offset there. File numbers are never reused.
 type Place = (FileId, u64);
@@ -31,6 +35,7 @@ pub(crate) struct BlockCache {
     blocks: Cache<Place, Bytes, BlockWeighter, ahash::RandomState>,
     hit_count: AtomicU64,
     miss_count: AtomicU64,
+    is_full: AtomicBool,
     /// What filters did for the sstables that share the cache.
     pub(crate) filters: FilterCounters,
 }
@@ -42,7 +47,8 @@ impl BlockCache {
         let hasher = ahash::RandomState::new();
         let blocks = Cache::with(count, len_max as u64, BlockWeighter, hasher, lifecycle);
         let (hit_count, miss_count) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { blocks, hit_count, miss_count, filters: FilterCounters::default() }
+        let (is_full, filters) = (AtomicBool::new(false), FilterCounters::default());
+        Self { blocks, hit_count, miss_count, is_full, filters }
     }
 
     #[inline]
@@ -51,6 +57,18 @@ impl BlockCache {
         let count = if block.is_some() { &self.hit_count } else { &self.miss_count };
         count.fetch_add(1, Ordering::Relaxed);
         block
+    }
+
+    /// Whether a block that was just missed should be inserted. Once the cache is full only one in
+    /// [`MISSES_PER_INSERT`] is, by chance: what is read often is met again soon, and what is read
+    /// once does not pay for allocating, inserting and evicting.
+    pub(crate) fn wants_another(&self) -> bool {
+        let count = self.miss_count();
+        if count.is_multiple_of(MISSES_PER_LOOK) {
+            let is_full = self.blocks.weight() >= self.blocks.capacity() / 8 * 7;
+            self.is_full.store(is_full, Ordering::Relaxed);
+        }
+        !self.is_full.load(Ordering::Relaxed) || count.is_multiple_of(MISSES_PER_INSERT)
     }
 
     pub(crate) fn insert(&self, file: FileId, offset: u64, block: Bytes) {

@@ -15,6 +15,19 @@ pub(crate) fn compare(a: (&[u8], Timestamp), b: (&[u8], Timestamp)) -> Ordering 
     a.0.cmp(b.0).then_with(|| b.1.cmp(&a.1))
 }
 
+/// Bytes of a key in its head.
+const HEAD_LEN: usize = 16;
+
+/// The first bytes of a key as a number that compares as they do; a shorter key may equal a longer
+/// one.
+#[inline]
+pub(crate) fn key_head(key: &[u8]) -> u128 {
+    let mut bytes = [0; HEAD_LEN];
+    let len = key.len().min(HEAD_LEN);
+    bytes[..len].copy_from_slice(&key[..len]);
+    u128::from_be_bytes(bytes)
+}
+
 /// A short key that is at or after `last` and before `next`, to stand in a block index.
 ///
 /// Requires: `last < next`.

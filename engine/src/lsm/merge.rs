@@ -121,9 +121,7 @@ impl Cursor for LevelCursor {
         let at = match (start, self.direction) {
             (Start::Beginning, Direction::Forward) => Some(0),
             (Start::Beginning, Direction::Reverse) => files.len().checked_sub(1),
-            (Start::Bound(key), Direction::Forward) => {
-                Some(files.partition_point(|file| file.meta().properties.largest.as_slice() < key))
-            }
+            (Start::Bound(key), Direction::Forward) => Some(self.version.position(self.level, key)),
             (Start::Bound(key), Direction::Reverse) => files
                 .partition_point(|file| file.meta().properties.smallest.as_slice() < key)
                 .checked_sub(1),

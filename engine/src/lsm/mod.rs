@@ -188,6 +188,11 @@ impl Lsm {
         self.store.state.load().version.shape().history
     }
 
+    /// What [`Lsm::set_oldest_snapshot`] said last.
+    pub(crate) fn oldest_snapshot(&self) -> Timestamp {
+        self.store.oldest()
+    }
+
     /// Says that every derived index has what was committed up to `sealed` in its own files: the
     /// removal of an entry at or below it need not be kept for [`Lsm::scan_since`]. Never goes
     /// back. Starts at 0: no such removal is dropped before the first call.
@@ -201,6 +206,15 @@ impl Lsm {
     /// `Io`, `DiskFull`, `Closed`.
     pub fn flush(&self) -> Result<()> {
         self.store.flush_all()
+    }
+
+    /// Does, or waits for, all compactions that the files there are ask for; none while compaction
+    /// is paused.
+    ///
+    /// # Errors
+    /// `Io`, `DiskFull`, `Corruption`.
+    pub fn settle(&self) -> Result<()> {
+        self.store.settle()
     }
 
     /// Brings everything in a key range that is there now to the bottom level, forgetting what no

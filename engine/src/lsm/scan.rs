@@ -74,6 +74,14 @@ impl LsmScan {
         }
     }
 
+    /// Whether a key that the scan came to is still in the range: it began inside.
+    fn is_inside(&self, key: &[u8]) -> bool {
+        match self.direction {
+            Direction::Forward => self.range.end.as_deref().is_none_or(|end| key < end),
+            Direction::Reverse => key >= self.range.start.as_slice(),
+        }
+    }
+
     /// Whether the entry under the cursor may be seen.
     fn is_visible(&self, key: &[u8]) -> bool {
         let ts = self.merge.ts();
@@ -90,7 +98,7 @@ impl LsmScan {
 
     /// Newest version first: the first visible one counts.
     fn next_forward(&mut self) -> Result<Option<(Bytes, Timestamp, Bytes)>> {
-        while let Some(key) = self.merge.key().filter(|key| self.range.contains(key)) {
+        while let Some(key) = self.merge.key().filter(|key| self.is_inside(key)) {
             if !self.is_visible(key) {
                 self.merge.advance()?;
                 continue;
@@ -111,7 +119,7 @@ impl LsmScan {
 
     /// Oldest version first: the last visible one counts.
     fn next_reverse(&mut self) -> Result<Option<(Bytes, Timestamp, Bytes)>> {
-        while let Some(key) = self.merge.key().filter(|key| self.range.contains(key)) {
+        while let Some(key) = self.merge.key().filter(|key| self.is_inside(key)) {
             self.key.clear();
             self.key.extend_from_slice(key);
             let mut seen = None;

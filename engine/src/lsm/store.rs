@@ -182,8 +182,7 @@ impl Store {
             }
         }
         for level in 1..LEVEL_COUNT {
-            let mut inside =
-                version.level(level).iter().filter(|sstable| range_touches(range, sstable.meta()));
+            let mut inside = version.touching(level, range).iter();
             if inside.any(|sstable| sstable.meta().properties.last_ts > since) {
                 let cursor = LevelCursor::new(version.clone(), level, since, direction);
                 sources.push(Source::Level(cursor));

@@ -367,3 +367,30 @@ fn a_session_and_its_transaction_do_not_block_each_other() {
     drop(other);
     assert!(Arc::strong_count(&db.shared) == 1 && db.locks().is_empty());
 }
+
+#[test]
+fn reads_without_a_snapshot_never_go_back() {
+    let options = Options { memtable_len_max: 4 << 10, block_len: 256, ..Options::default() };
+    let db = Db::in_memory(options).unwrap();
+    let turns = 3_000_u64;
+    put(&db, &[("counter", "0")]);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut last = 0;
+                while last < turns {
+                    let value = db.get(b"counter").unwrap().expect("it was always there");
+                    let now = std::str::from_utf8(&value).unwrap().parse().unwrap();
+                    assert!(last <= now, "{now} after {last}");
+                    last = now;
+                }
+            });
+        }
+        for turn in 1..=turns {
+            put(&db, &[("counter", &turn.to_string())]);
+        }
+    });
+    db.settle().unwrap();
+    assert_eq!(db.get(b"counter").unwrap().as_deref(), Some(turns.to_string().as_bytes()));
+    assert_eq!(db.get(b"count").unwrap(), None);
+}

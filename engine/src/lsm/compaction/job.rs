@@ -37,6 +37,21 @@ impl Store {
         self.compact_chosen(|shape, busy| pick(shape, &limits, busy, oldest))
     }
 
+    /// Compacts, beside the workers, until nothing asks for it.
+    ///
+    /// # Errors
+    /// As [`Store::compact_once`].
+    pub(in crate::lsm) fn settle(&self) -> Result<()> {
+        loop {
+            while self.compact_once()? {}
+            let mut in_flight = self.compactions.lock();
+            if in_flight.jobs().is_empty() {
+                return Ok(());
+            }
+            self.compaction_ended.wait(&mut in_flight);
+        }
+    }
+
     /// Does, in the middle of a long merge, what writers would otherwise wait for: a flush when this
     /// thread is the only one, and level 0 when it is full and not part of the merge.
     ///

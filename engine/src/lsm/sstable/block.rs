@@ -23,8 +23,9 @@
 //! Integers are little-endian. A point read bisects the restart points and walks at most
 //! [`RESTART_INTERVAL`] entries, without building a key; values are slices of the block.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use bytes::Bytes;
 
@@ -46,6 +47,8 @@ const LZ4: u8 = 1;
 const PAYLOAD_LEN_MAX: usize = 2 << 30;
 /// The most bytes that one byte of an LZ4 block stands for.
 const LZ4_RATIO_MAX: usize = 255;
+/// The longest payload for which a thread keeps memory at hand. 64 KiB.
+const SCRATCH_LEN_MAX: usize = 64 << 10;
 
 /// Whether blocks are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,8 +164,17 @@ pub(crate) enum BadBlock {
     Malformed(usize),
 }
 
-/// Checks a sealed block and gives back its payload: a slice of it when it was not compressed.
-pub(crate) fn unseal(sealed: &Bytes) -> Result<Bytes, BadBlock> {
+type Read<T> = Result<T, BadBlock>;
+
+/// A sealed block whose checksum is right.
+enum Opened<'a> {
+    /// The payload is this long and as it is.
+    Plain(usize),
+    /// The payload is compressed, and this long without.
+    Lz4 { packed: &'a [u8], len: usize },
+}
+
+fn open(sealed: &[u8]) -> Read<Opened<'_>> {
     let short = BadBlock::Malformed(sealed.len());
     let covered_len = sealed.len().checked_sub(CHECKSUM_LEN).ok_or(short)?;
     let stated = Decoder::at(sealed, covered_len).u32().ok_or(short)?;
@@ -172,20 +184,31 @@ pub(crate) fn unseal(sealed: &Bytes) -> Result<Bytes, BadBlock> {
     }
     let payload_len = covered_len.checked_sub(1).ok_or(short)?;
     match sealed[payload_len] {
-        UNCOMPRESSED => Ok(sealed.slice(..payload_len)),
-        LZ4 => decompress(&sealed[..payload_len]).ok_or(BadBlock::Malformed(0)),
+        UNCOMPRESSED => Ok(Opened::Plain(payload_len)),
+        LZ4 => open_lz4(&sealed[..payload_len]).ok_or(BadBlock::Malformed(0)),
         _ => Err(BadBlock::Malformed(payload_len)),
     }
 }
 
-fn decompress(packed: &[u8]) -> Option<Bytes> {
-    let len = usize::try_from(Decoder::new(packed).u32()?).ok()?;
-    let packed = packed.get(OFFSET_LEN..)?;
-    if len > PAYLOAD_LEN_MAX.min(packed.len().saturating_mul(LZ4_RATIO_MAX)) {
-        return None;
+fn open_lz4(payload: &[u8]) -> Option<Opened<'_>> {
+    let len = usize::try_from(Decoder::new(payload).u32()?).ok()?;
+    let packed = payload.get(OFFSET_LEN..)?;
+    let is_possible = len <= PAYLOAD_LEN_MAX.min(packed.len().saturating_mul(LZ4_RATIO_MAX));
+    is_possible.then_some(Opened::Lz4 { packed, len })
+}
+
+/// Checks a sealed block and gives back its payload: a slice of it when it was not compressed.
+pub(crate) fn unseal(sealed: &Bytes) -> Read<Bytes> {
+    match open(sealed)? {
+        Opened::Plain(len) => Ok(sealed.slice(..len)),
+        Opened::Lz4 { packed, len } => decompress(packed, len),
     }
-    let payload = lz4_flex::block::decompress(packed, len).ok()?;
-    (payload.len() == len).then(|| payload.into())
+}
+
+fn decompress(packed: &[u8], len: usize) -> Read<Bytes> {
+    let payload = lz4_flex::block::decompress(packed, len);
+    let payload = payload.ok().filter(|payload| payload.len() == len);
+    payload.map(Bytes::from).ok_or(BadBlock::Malformed(0))
 }
 
 /// One entry as it lies in the payload.
@@ -198,19 +221,17 @@ struct RawEntry {
     next: usize,
 }
 
-/// A readable block.
+/// A readable block, over bytes of its own or somebody else's.
 #[derive(Clone, Debug)]
-pub(crate) struct Block {
-    payload: Bytes,
+pub(crate) struct Block<P = Bytes> {
+    payload: P,
     entries_end: usize,
     restart_count: usize,
 }
 
-type Read<T> = Result<T, BadBlock>;
-
-impl Block {
+impl<P: Deref<Target = [u8]>> Block<P> {
     /// Reads a payload's frame; entries are checked when they are met.
-    pub(crate) fn new(payload: Bytes) -> Read<Self> {
+    pub(crate) fn new(payload: P) -> Read<Self> {
         let bad = BadBlock::Malformed(payload.len());
         let count_at = payload.len().checked_sub(OFFSET_LEN).ok_or(bad)?;
         let count = Decoder::at(&payload, count_at).u32().ok_or(bad)?;
@@ -223,6 +244,7 @@ impl Block {
         Ok(Self { payload, entries_end, restart_count })
     }
 
+    #[inline]
     fn restart(&self, index: usize) -> Read<usize> {
         let at = self.entries_end + index * OFFSET_LEN;
         let offset = Decoder::at(&self.payload, at).u32().map(|offset| offset as usize);
@@ -254,6 +276,7 @@ impl Block {
     }
 
     /// The entry at a restart point, whose key is whole.
+    #[inline]
     fn restart_entry(&self, index: usize) -> Read<RawEntry> {
         let at = self.restart(index)?;
         self.entry(at).and_then(|entry| {
@@ -286,15 +309,12 @@ impl Block {
         Ok(low)
     }
 
-    /// The newest version of `key` at or below `ts` in this block; an inner `None` is a tombstone.
+    /// The newest version of `key` at or below `ts` in this block, and where its value lies; an
+    /// inner `None` is a tombstone.
     ///
     /// Walks without building keys: `matched` is how many bytes of `key` the entry here begins
     /// with, and what an entry shares with its predecessor says how that changes.
-    pub(crate) fn get(
-        &self,
-        key: &[u8],
-        ts: Timestamp,
-    ) -> Read<Option<(Timestamp, Option<Bytes>)>> {
+    fn find(&self, key: &[u8], ts: Timestamp) -> Read<Option<(Timestamp, Option<Range<usize>>)>> {
         let after = self.restart_at_or_after(key, ts, 0..self.restart_count)?;
         let mut at = match after.checked_sub(1) {
             Some(restart) => self.restart(restart)?,
@@ -317,10 +337,7 @@ impl Block {
                     let common = suffix.iter().zip(rest).take_while(|(a, b)| a == b).count();
                     matched = entry.shared + common;
                 }
-                Ordering::Equal if entry.ts <= ts => {
-                    let value = entry.value.map(|value| self.payload.slice(value));
-                    return Ok(Some((entry.ts, value)));
-                }
+                Ordering::Equal if entry.ts <= ts => return Ok(Some((entry.ts, entry.value))),
                 Ordering::Equal => matched = key.len(),
                 Ordering::Greater => return Ok(None),
             }
@@ -342,6 +359,50 @@ impl Block {
     pub(super) fn restart_value(&self, index: usize) -> Read<&[u8]> {
         let entry = self.restart_entry(index)?;
         Ok(entry.value.map_or(&[], |value| self.slice(value)))
+    }
+}
+
+/// A row version: its timestamp and value; no value is a tombstone.
+pub(crate) type Found = (Timestamp, Option<Bytes>);
+
+impl Block {
+    /// The newest version of `key` at or below `ts` in this block: a slice of it.
+    pub(crate) fn get(&self, key: &[u8], ts: Timestamp) -> Read<Option<Found>> {
+        let found = self.find(key, ts)?;
+        Ok(found.map(|(ts, value)| (ts, value.map(|value| self.payload.slice(value)))))
+    }
+}
+
+impl Block<&[u8]> {
+    /// The newest version of `key` at or below `ts` in this block: a copy.
+    fn get_copy(&self, key: &[u8], ts: Timestamp) -> Read<Option<Found>> {
+        let copy = |value| Bytes::copy_from_slice(self.slice(value));
+        Ok(self.find(key, ts)?.map(|(ts, value)| (ts, value.map(copy))))
+    }
+}
+
+/// As [`unseal`], then [`Block::get`], for a block of which nothing else is wanted: it is
+/// decompressed into memory that the thread has at hand.
+pub(crate) fn get_once(sealed: &Bytes, key: &[u8], ts: Timestamp) -> Read<Option<Found>> {
+    thread_local! {
+        static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    match open(sealed)? {
+        Opened::Plain(len) => Block::new(sealed.slice(..len))?.get(key, ts),
+        Opened::Lz4 { packed, len } if len <= SCRATCH_LEN_MAX => {
+            SCRATCH.with_borrow_mut(|scratch| {
+                if scratch.len() < len {
+                    scratch.resize(len, 0);
+                }
+                let payload = &mut scratch[..len];
+                let written = lz4_flex::block::decompress_into(packed, payload);
+                if written.ok() != Some(len) {
+                    return Err(BadBlock::Malformed(0));
+                }
+                Block::new(&*payload)?.get_copy(key, ts)
+            })
+        }
+        Opened::Lz4 { packed, len } => Block::new(decompress(packed, len)?)?.get(key, ts),
     }
 }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::block::{BadBlock, Block, BlockBuilder};
 use super::footer::BlockHandle;
 use crate::encoding::{Decoder, put_varint};
-use crate::lsm::internal_key::separator;
+use crate::lsm::internal_key::{key_head, separator};
 use crate::timestamp::Timestamp;
 
 /// Collects data blocks into an index.
@@ -59,20 +59,19 @@ impl BlockIndexBuilder {
     }
 }
 
-/// Bytes of every key that are kept in memory.
-const HEAD_LEN: usize = 16;
+/// Entries of which one has its head in memory. 4: the others are searched in the file's mapping.
+const GROUP_COUNT: usize = 4;
 
-/// A readable block index. Its bytes stay in the file's mapping; to find a block without going
-/// there, the heads of the keys ([`HEAD_LEN`] bytes each) and where the blocks are is kept in
-/// memory.
+/// A readable block index. Its bytes stay in the file's mapping; kept in memory is a level above
+/// it: the [head](key_head) of the last key of each group of entries, so that a search
+/// goes to one place of the file.
 pub(super) struct BlockIndex {
     block: Block,
     /// What all keys begin with.
     common: Vec<u8>,
-    /// The bytes of each key after `common`, filled up with zeros: never descending.
+    /// For each group, the bytes of its last key after `common`, filled up with zeros: never
+    /// descending.
     heads: Vec<u128>,
-    /// Where each data block begins, and where the last one ends: they follow one another.
-    offsets: Vec<u64>,
 }
 
 impl BlockIndex {
@@ -81,6 +80,7 @@ impl BlockIndex {
     /// # Errors
     /// When an entry makes no sense.
     pub(super) fn new(block: Block) -> Result<Self, BadBlock> {
+        check(&block)?;
         let count = block.restart_count();
         let mut common = Vec::new();
         if let Some(last) = count.checked_sub(1) {
@@ -88,18 +88,17 @@ impl BlockIndex {
             let shared = first.iter().zip(last).take_while(|(a, b)| a == b).count();
             common.extend_from_slice(&first[..shared]);
         }
-        let heads = (0..count)
-            .map(|index| {
-                Ok(head(block.restart_key(index)?.get(common.len()..).unwrap_or_default()))
-            })
-            .collect::<Result<Vec<_>, BadBlock>>()?;
-        let offsets = offsets(&block)?;
-        Ok(Self { block, common, heads, offsets })
+        let mut heads = Vec::with_capacity(count.div_ceil(GROUP_COUNT));
+        for begin in (0..count).step_by(GROUP_COUNT) {
+            let last = (begin + GROUP_COUNT).min(count) - 1;
+            heads.push(key_head(block.restart_key(last)?.get(common.len()..).unwrap_or_default()));
+        }
+        Ok(Self { block, common, heads })
     }
 
     /// How many data blocks there are.
     pub(super) fn len(&self) -> usize {
-        self.heads.len()
+        self.block.restart_count()
     }
 
     /// The last key of the data block at a position.
@@ -114,58 +113,41 @@ impl BlockIndex {
         let Some(rest) = key.strip_prefix(self.common.as_slice()) else {
             return Ok(if key < self.common.as_slice() { 0 } else { self.len() });
         };
-        let wanted = head(rest);
+        let wanted = key_head(rest);
+        // The groups before end before the key. Those that end with the same head may end before
+        // it or not; the first one after them does not.
         let first = self.heads.partition_point(|head| *head < wanted);
-        if self.heads.get(first).is_none_or(|head| *head != wanted) {
-            return Ok(first);
-        }
-        let alike = self.heads[first..].partition_point(|head| *head == wanted);
-        self.block.restart_at_or_after(key, ts, first..first + alike)
+        let alike = self.heads[first..].iter().take_while(|head| **head == wanted).count();
+        let entry = |group: usize| (group * GROUP_COUNT).min(self.len());
+        self.block.restart_at_or_after(key, ts, entry(first)..entry(first + alike + 1))
     }
 
     /// Where the data block at a position is. Requires: the position is below
     /// [`BlockIndex::len`].
     #[inline]
     pub(super) fn handle(&self, position: usize) -> Result<BlockHandle, BadBlock> {
-        let bad = BadBlock::Malformed(position);
-        let (Some(&offset), Some(end)) =
-            (self.offsets.get(position), self.offsets.get(position + 1))
-        else {
-            return Err(bad);
-        };
-        let len = end.checked_sub(offset).and_then(|len| u32::try_from(len).ok());
-        Ok(BlockHandle { offset, len: len.ok_or(bad)? })
+        read(self.block.restart_value(position)?).ok_or(BadBlock::Malformed(position))
     }
 }
 
-/// Where data blocks begin and the last one ends.
-fn offsets(block: &Block) -> Result<Vec<u64>, BadBlock> {
-    let mut offsets = Vec::with_capacity(block.restart_count() + 1);
+/// Reads an index through: every entry makes sense, and data blocks follow one another.
+fn check(block: &Block) -> Result<(), BadBlock> {
+    let mut end = None;
     for index in 0..block.restart_count() {
         let bad = BadBlock::Malformed(index);
+        block.restart_key(index)?;
         let BlockHandle { offset, len } = read(block.restart_value(index)?).ok_or(bad)?;
-        if *offsets.last().unwrap_or(&offset) != offset {
+        if end.is_some_and(|end| end != offset) {
             return Err(bad);
         }
-        offsets.pop();
-        offsets.push(offset);
-        offsets.push(offset.checked_add(u64::from(len)).ok_or(bad)?);
+        end = Some(offset.checked_add(u64::from(len)).ok_or(bad)?);
     }
-    Ok(offsets)
+    Ok(())
 }
 
 fn read(value: &[u8]) -> Option<BlockHandle> {
     let mut decoder = Decoder::new(value);
     Some(BlockHandle { offset: decoder.varint()?, len: u32::try_from(decoder.varint()?).ok()? })
-}
-
-/// The first bytes as a number that compares as they do; a shorter text may equal a longer one.
-#[inline]
-fn head(key: &[u8]) -> u128 {
-    let mut bytes = [0; HEAD_LEN];
-    let len = key.len().min(HEAD_LEN);
-    bytes[..len].copy_from_slice(&key[..len]);
-    u128::from_be_bytes(bytes)
 }
 
 /// The bytes of `handle` in a file of `file_len` bytes; `None` when it points outside.

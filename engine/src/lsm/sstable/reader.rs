@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::block::{BadBlock, Block, BlockCursor, unseal};
+use super::block::{BadBlock, Block, BlockCursor, Found, get_once, unseal};
 use super::block_index::{BlockIndex, byte_range};
 use super::builder::FileMeta;
 use super::filter::{Filter, key_hash};
@@ -116,7 +116,7 @@ impl Sstable {
         key: &[u8],
         key_hash: Option<u64>,
         ts: Timestamp,
-    ) -> Result<Option<(Timestamp, Option<Bytes>)>> {
+    ) -> Result<Option<Found>> {
         if ts < self.meta.properties.first_ts {
             return Ok(None);
         }
@@ -130,12 +130,26 @@ impl Sstable {
         if position == self.index.len() {
             return Ok(None);
         }
-        let (handle, block) = self.block(position, Caching::Fill)?;
-        let found = block.get(key, ts).map_err(|bad| bad_block(&self.path, handle, bad))?;
+        let handle = self.index.handle(position).map_err(|bad| self.bad_index(bad))?;
+        let found = match self.cache.get(self.meta.id, handle.offset) {
+            Some(payload) => Block::new(payload).and_then(|block| block.get(key, ts)),
+            None if self.cache.wants_another() => {
+                let payload = self.load_into_cache(handle)?;
+                Block::new(payload).and_then(|block| block.get(key, ts))
+            }
+            None => get_once(&sealed(&self.path, &self.map, handle)?, key, ts),
+        };
+        let found = found.map_err(|bad| bad_block(&self.path, handle, bad))?;
         if found.is_none() && key_hash.is_some() {
             self.cache.filters.misled.add_one();
         }
         Ok(found)
+    }
+
+    fn load_into_cache(&self, handle: BlockHandle) -> Result<Bytes> {
+        let payload = load(&self.path, &self.map, handle)?;
+        self.cache.insert(self.meta.id, handle.offset, payload.clone());
+        Ok(payload)
     }
 
     /// About which share of it lies in a key range, between 0 and 1: counted in data blocks.
@@ -168,13 +182,10 @@ impl Sstable {
         let handle = self.index.handle(position).map_err(|bad| self.bad_index(bad))?;
         let payload = match self.cache.get(self.meta.id, handle.offset) {
             Some(payload) => payload,
-            None => {
-                let payload = load(&self.path, &self.map, handle)?;
-                if caching == Caching::Fill {
-                    self.cache.insert(self.meta.id, handle.offset, payload.clone());
-                }
-                payload
+            None if caching == Caching::Fill && self.cache.wants_another() => {
+                self.load_into_cache(handle)?
             }
+            None => load(&self.path, &self.map, handle)?,
         };
         let block = Block::new(payload).map_err(|bad| bad_block(&self.path, handle, bad))?;
         Ok((handle, block))
@@ -251,12 +262,15 @@ impl Drop for Sstable {
     }
 }
 
-pub(super) fn load(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Bytes> {
-    let Some(range) = byte_range(handle, map.len()) else {
+fn sealed(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Bytes> {
+    byte_range(handle, map.len()).map(|range| map.slice(range)).ok_or_else(|| {
         let found = format!("{} bytes beyond the file", handle.len);
-        return Err(Error::corruption(path, handle.offset, "a block", found));
-    };
-    unseal(&map.slice(range)).map_err(|bad| bad_block(path, handle, bad))
+        Error::corruption(path, handle.offset, "a block", found)
+    })
+}
+
+pub(super) fn load(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Bytes> {
+    unseal(&sealed(path, map, handle)?).map_err(|bad| bad_block(path, handle, bad))
 }
 
 pub(super) fn load_filter(path: &Path, map: &Bytes, handle: BlockHandle) -> Result<Filter> {

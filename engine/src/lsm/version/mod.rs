@@ -21,9 +21,11 @@ pub(crate) use manifest::{Manifest, read_current, read_manifest, written_behind}
 pub(crate) use shape::{DropMark, LEVEL_COUNT, Shape, range_touches};
 
 use super::block_cache::BlockCache;
+use super::internal_key::key_head;
 use super::sstable::Sstable;
 use crate::env::{Env, FileId};
 use crate::error::Result;
+use crate::keyspace::KeyRange;
 use crate::timestamp::Timestamp;
 
 /// The live files, open.
@@ -31,6 +33,8 @@ pub(crate) struct Version {
     shape: Shape,
     /// In the order of the shape's levels.
     levels: [Vec<Arc<Sstable>>; LEVEL_COUNT],
+    /// The heads of the files' largest keys, for finding a file without going to each.
+    heads: [Vec<u128>; LEVEL_COUNT],
 }
 
 /// What a reader knows of a key.
@@ -67,7 +71,9 @@ impl Version {
             };
             levels[level].push(sstable);
         }
-        Ok(Self { shape, levels })
+        let largest = |file: &Arc<Sstable>| key_head(&file.meta().properties.largest);
+        let heads = levels.each_ref().map(|files| files.iter().map(largest).collect());
+        Ok(Self { shape, levels, heads })
     }
 
     /// Which files are live.
@@ -78,6 +84,26 @@ impl Version {
     /// The open files of a level.
     pub(crate) fn level(&self, level: usize) -> &[Arc<Sstable>] {
         self.levels.get(level).map_or(&[], Vec::as_slice)
+    }
+
+    /// The position of the first file of a level that ends at or after `key`: the only one that may
+    /// hold it. Requires: `level` is 1 or deeper.
+    #[inline]
+    pub(crate) fn position(&self, level: usize, key: &[u8]) -> usize {
+        let (files, heads) = (&self.levels[level], &self.heads[level]);
+        let wanted = key_head(key);
+        let first = heads.partition_point(|head| *head < wanted);
+        let ends_before = |at: &usize| {
+            heads[*at] == wanted && files[*at].meta().properties.largest.as_slice() < key
+        };
+        first + (first..files.len()).take_while(ends_before).count()
+    }
+
+    /// The files of a level that may hold keys of a range. Requires: `level` is 1 or deeper.
+    pub(crate) fn touching(&self, level: usize, range: &KeyRange) -> &[Arc<Sstable>] {
+        let files = &self.levels[level][self.position(level, &range.start)..];
+        let Some(end) = &range.end else { return files };
+        &files[..files.partition_point(|file| file.meta().properties.smallest < *end)]
     }
 
     /// All open files.
@@ -118,9 +144,7 @@ impl Version {
             }
         }
         for (number, level) in self.levels.iter().enumerate().skip(1) {
-            let at =
-                level.partition_point(|sstable| sstable.meta().properties.largest.as_slice() < key);
-            let Some(sstable) = level.get(at) else { continue };
+            let Some(sstable) = level.get(self.position(number, key)) else { continue };
             let is_certain = presence == Presence::Likely && last == Some(number);
             let hash = (!is_certain).then_some(hash);
             if sstable.meta().properties.smallest.as_slice() <= key
