@@ -1,9 +1,9 @@
 //! Cairn's engine API. A commit that need not be durable at once is synced in the background
-//! before long, as everything that follows it.
+//! before long, as everything that follows it; until then only its own session reads it.
 
 use std::path::Path;
 
-use cairn_engine::{Db, Isolation, KeyRange, Options};
+use cairn_engine::{Db, Isolation, KeyRange, Options, Timestamp, Transaction};
 
 use super::{Direction, Engine, Result, Session, Writes};
 
@@ -21,7 +21,7 @@ impl Cairn {
 
 impl Engine for Cairn {
     fn session(&self) -> Result<Box<dyn Session + '_>> {
-        Ok(Box::new(CairnSession { db: &self.0, commit_count: 0 }))
+        Ok(Box::new(CairnSession { db: &self.0, commit_count: 0, last: Timestamp::default() }))
     }
 
     fn load_sorted(&self, records: &mut dyn Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<()> {
@@ -38,11 +38,21 @@ impl Engine for Cairn {
 struct CairnSession<'a> {
     db: &'a Db,
     commit_count: u64,
+    /// Its own last commit.
+    last: Timestamp,
+}
+
+impl CairnSession<'_> {
+    /// A reader that sees the session's own commits.
+    fn reader(&self) -> Transaction {
+        self.db.begin_after(Isolation::ReadCommitted, self.last)
+    }
 }
 
 impl Session for CairnSession<'_> {
     fn get(&mut self, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool> {
-        let value = self.db.get(key)?;
+        let is_durable = self.last <= self.db.durable_timestamp();
+        let value = if is_durable { self.db.get(key)? } else { self.reader().get(key)? };
         Ok(value.inspect(|value| show(value)).is_some())
     }
 
@@ -64,7 +74,7 @@ impl Session for CairnSession<'_> {
             }
         };
         let mut count = 0;
-        for row in self.db.snapshot().scan(&range, direction)?.take(limit) {
+        for row in self.reader().scan(range, direction)?.take(limit) {
             let (key, value) = row?;
             show(&key, &value);
             count += 1;
@@ -85,6 +95,7 @@ impl Session for CairnSession<'_> {
             return Ok(());
         }
         let ts = txn.commit_logged()?;
+        self.last = ts;
         self.commit_count += 1;
         if self.commit_count.is_multiple_of(COMMITS_PER_SYNC) {
             self.db.on_durable(ts, Box::new(drop));
