@@ -8,12 +8,11 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::engines::Result;
 use crate::meter::Measurement;
-use crate::report::{Median, distinct};
+use crate::report::{BASE, distinct, ratio};
 
 const WIDTH: u32 = 1100;
 const PANEL_ROW_HEIGHT: u32 = 15;
 const PANEL_MARGIN: u32 = 110;
-const BASE: &str = "rocksdb";
 /// Ratios beyond are cut: what is a hundred times slower need not make the rest invisible.
 const RATIO_MAX: f64 = 16.0;
 const RATIO_MIN: f64 = 1.0 / RATIO_MAX;
@@ -25,18 +24,6 @@ const COLORS: [RGBColor; 6] = [
     RGBColor(0xb7, 0x9f, 0x3b),
     RGBColor(0x81, 0x72, 0xb3),
 ];
-
-/// How an engine does beside RocksDB: above 1 is better.
-fn ratio(results: &[Measurement], engine: &str, phase: &str, cache_mib: usize) -> Option<f64> {
-    let own = Median::of(results, engine, phase, cache_mib);
-    let base = Median::of(results, BASE, phase, cache_mib);
-    if phase.starts_with("durable") || phase.starts_with("reopen") {
-        let rate = |m: &Measurement| Some(m.per_second);
-        return Some(own.get(rate)? / base.get(rate)?);
-    }
-    let cost = |m: &Measurement| Some(m.cpu_micros);
-    Some(base.get(cost)? / own.get(cost)?)
-}
 
 /// Draws one panel for each cache size.
 pub fn draw(results: &[Measurement], path: &Path) -> Result<()> {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::meter::Measurement;
 
 /// What the others are compared with.
-const BASE: &str = "rocksdb";
+pub const BASE: &str = "rocksdb";
 
 /// The median over the rounds of one engine, phase and cache size.
 pub struct Median<'a> {
@@ -25,6 +25,24 @@ impl<'a> Median<'a> {
         values.sort_by(f64::total_cmp);
         values.get(values.len() / 2).copied()
     }
+}
+
+/// Whether a phase waits for the disk, so that its rate is what counts; for all others it is the
+/// processor's time.
+fn is_rate(phase: &str) -> bool {
+    phase.starts_with("durable") || phase.starts_with("reopen")
+}
+
+/// How many times as well as the [`BASE`] an engine does.
+pub fn ratio(results: &[Measurement], engine: &str, phase: &str, cache_mib: usize) -> Option<f64> {
+    let own = Median::of(results, engine, phase, cache_mib);
+    let base = Median::of(results, BASE, phase, cache_mib);
+    if is_rate(phase) {
+        let rate = |m: &Measurement| Some(m.per_second);
+        return Some(own.get(rate)? / base.get(rate)?);
+    }
+    let cost = |m: &Measurement| Some(m.cpu_micros);
+    Some(base.get(cost)? / own.get(cost)?)
 }
 
 /// The distinct values of a field, in the order in which they first come.
@@ -65,22 +83,14 @@ pub fn table(results: &[Measurement]) -> String {
 fn row(out: &mut String, results: &[Measurement], engine: &str, phase: &str, cache_mib: usize) {
     let median = Median::of(results, engine, phase, cache_mib);
     let Some(cpu) = median.get(|m| Some(m.cpu_micros)) else { return };
-    let base = Median::of(results, BASE, phase, cache_mib);
-    // Commits wait for the disk: their rate is what counts, and the processor for all else.
-    let is_rate = phase.starts_with("durable") || phase.starts_with("reopen");
-    let ratio = if is_rate {
-        let rate = |m: &Measurement| Some(m.per_second);
-        median.get(rate).zip(base.get(rate)).map(|(own, other)| own / other)
-    } else {
-        base.get(|m| Some(m.cpu_micros)).map(|other| other / cpu)
-    };
+    let ratio = ratio(results, engine, phase, cache_mib);
     let figure = |value: Option<f64>, digits: usize| {
         value.map_or(String::new(), |value| format!("{value:.digits$}"))
     };
     let _ = writeln!(
         out,
         "| {phase} | {engine} | {} | {cpu:.2} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-        figure(median.get(|m| Some(m.per_second)), if is_rate { 1 } else { 0 }),
+        figure(median.get(|m| Some(m.per_second)), if is_rate(phase) { 1 } else { 0 }),
         figure(ratio, 2),
         figure(median.get(|m| Some(m.p50_micros)), 1),
         figure(median.get(|m| Some(m.p99_micros)), 1),

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, DB, DBCompressionType, DataBlockIndexType,
-    Direction as RocksDirection, IngestExternalFileOptions, IteratorMode, Options, SstFileWriter,
-    WaitForCompactOptions, WriteBatch, WriteOptions,
+    IngestExternalFileOptions, Options, SstFileWriter, WaitForCompactOptions, WriteBatch,
+    WriteOptions,
 };
 
 use super::{Direction, Engine, Result, Session, Writes};
@@ -111,15 +111,10 @@ impl Session for RocksSession<'_> {
         limit: usize,
         show: &mut dyn FnMut(&[u8], &[u8]),
     ) -> Result<usize> {
-        let direction = match direction {
-            Direction::Forward => RocksDirection::Forward,
-            Direction::Reverse => RocksDirection::Reverse,
-        };
         let mut cursor = self.0.raw_iterator();
-        match IteratorMode::From(start, direction) {
-            IteratorMode::From(key, RocksDirection::Forward) => cursor.seek(key),
-            IteratorMode::From(key, RocksDirection::Reverse) => cursor.seek_for_prev(key),
-            _ => {}
+        match direction {
+            Direction::Forward => cursor.seek(start),
+            Direction::Reverse => cursor.seek_for_prev(start),
         }
         let mut count = 0;
         while count < limit {
@@ -127,8 +122,8 @@ impl Session for RocksSession<'_> {
             show(key, value);
             count += 1;
             match direction {
-                RocksDirection::Forward => cursor.next(),
-                RocksDirection::Reverse => cursor.prev(),
+                Direction::Forward => cursor.next(),
+                Direction::Reverse => cursor.prev(),
             }
         }
         cursor.status()?;
