@@ -188,9 +188,10 @@ impl Lsm {
         self.store.state.load().version.shape().history
     }
 
-    /// What [`Lsm::set_oldest_snapshot`] said last.
+    /// What [`Lsm::set_oldest_snapshot`] said last: of what comes before, only what named snapshots
+    /// see is sure to be there.
     pub(crate) fn oldest_snapshot(&self) -> Timestamp {
-        self.store.oldest()
+        Timestamp(self.store.oldest.load(Ordering::Acquire))
     }
 
     /// Says that every derived index has what was committed up to `sealed` in its own files: the

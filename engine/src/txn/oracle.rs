@@ -240,6 +240,7 @@ mod tests {
         oracle.advance_durable(Timestamp(9));
         oracle.pass_on(&lsm);
         assert_eq!((oracle.floor(), oracle.oldest()), (Timestamp(9), Timestamp(5)));
+        assert_eq!(lsm.oldest_snapshot(), Timestamp(9), "a read without a snapshot looks here");
         drop(named);
         assert_eq!(oracle.oldest(), Timestamp(9));
     }
